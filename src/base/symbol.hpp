@@ -1,0 +1,55 @@
+// Interned field names. Two interned keys are equal when their pointers are; a key past the table's cap is an
+// arena string and is compared by text, so hostile input cannot grow the table without bound.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "base/arena.hpp"
+
+namespace sluice {
+
+/// A field name: eight bytes, either an entry of the process-wide table or a text in a batch's arena.
+/// Interned entries live for ever. Equality is by text.
+class Key {
+ public:
+  struct Entry {
+    uint32_t length;
+    uint32_t id;       // dense number of interned keys; ~0u for arena keys
+    bool json_plain;   // holds nothing that JSON would have to escape, and is valid UTF-8
+    char text[1];      // not terminated
+  };
+
+  Key() = default;
+  explicit Key(const Entry* entry) : entry_(entry) {}
+
+  /// The key for `text`: interned while the table has room, else a copy in `arena`. Thread-safe, and lock-free
+  /// for names that this thread has met before.
+  static Key of(std::string_view text, Arena& arena);
+  /// The key for a name of the config or of the program: always interned.
+  static Key intern(std::string_view text);
+
+  [[nodiscard]] std::string_view text() const { return {entry_->text, entry_->length}; }
+  [[nodiscard]] bool json_plain() const { return entry_->json_plain; }
+  [[nodiscard]] bool interned() const { return entry_->id != ~0u; }
+  [[nodiscard]] uint32_t id() const { return entry_->id; }
+  [[nodiscard]] bool null() const { return entry_ == nullptr; }
+
+  friend bool operator==(Key a, Key b) {
+    if (a.entry_ == b.entry_) return true;
+    if (a.interned() && b.interned()) return false;
+    return a.text() == b.text();
+  }
+
+  /// How many distinct names input may add to the table (names past it stay in their batch).
+  static constexpr uint32_t kCap = 1u << 16;
+
+ private:
+  const Entry* entry_ = nullptr;
+};
+
+/// Number of interned names, for metrics and tests.
+uint32_t interned_key_count();
+
+}  // namespace sluice

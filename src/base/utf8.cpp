@@ -1,0 +1,169 @@
+#include "base/utf8.hpp"
+
+#include <cstdint>
+#include <cstring>
+
+namespace sluice {
+namespace {
+
+// Length of the valid sequence at p (1..4), or 0; `bad` is how many bytes a replacement stands for.
+size_t sequence(const unsigned char* p, size_t n, size_t& bad) {
+  bad = 1;
+  const unsigned char c = p[0];
+  if (c < 0x80) return 1;
+  size_t need = 0;
+  unsigned char low = 0x80, high = 0xBF;
+  if (c >= 0xC2 && c <= 0xDF) need = 1;
+  else if (c >= 0xE0 && c <= 0xEF) {
+    need = 2;
+    if (c == 0xE0) low = 0xA0;
+    if (c == 0xED) high = 0x9F;
+  } else if (c >= 0xF0 && c <= 0xF4) {
+    need = 3;
+    if (c == 0xF0) low = 0x90;
+    if (c == 0xF4) high = 0x8F;
+  } else {
+    return 0;
+  }
+  for (size_t i = 1; i <= need; ++i) {
+    if (i >= n || p[i] < low || p[i] > high) {
+      bad = i;
+      return 0;
+    }
+    low = 0x80;
+    high = 0xBF;
+  }
+  return need + 1;
+}
+
+const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+
+}  // namespace
+
+size_t utf8_valid_prefix(std::string_view text) {
+  const auto* p = bytes(text);
+  size_t i = 0;
+  const size_t n = text.size();
+  while (i < n) {
+    if (i + 8 <= n) {
+      uint64_t w;
+      std::memcpy(&w, p + i, 8);
+      if (!(w & 0x8080808080808080ull)) {
+        i += 8;
+        continue;
+      }
+    }
+    size_t bad;
+    const size_t len = sequence(p + i, n - i, bad);
+    if (!len) return i;
+    i += len;
+  }
+  return n;
+}
+
+bool utf8_valid(std::string_view text) { return utf8_valid_prefix(text) == text.size(); }
+
+bool json_plain(std::string_view text) {
+  const auto* p = bytes(text);
+  const size_t n = text.size();
+  size_t i = 0;
+  bool ascii = true;
+  for (; i + 8 <= n; i += 8) {
+    uint64_t w;
+    std::memcpy(&w, p + i, 8);
+    const uint64_t control = (w - 0x2020202020202020ull) & ~w;
+    const uint64_t quote = w ^ 0x2222222222222222ull;
+    const uint64_t slash = w ^ 0x5C5C5C5C5C5C5C5Cull;
+    const uint64_t special = control | ((quote - 0x0101010101010101ull) & ~quote) |
+                             ((slash - 0x0101010101010101ull) & ~slash);
+    if (special & 0x8080808080808080ull) return false;
+    if (w & 0x8080808080808080ull) ascii = false;
+  }
+  for (; i < n; ++i) {
+    if (p[i] < 0x20 || p[i] == '"' || p[i] == '\\') return false;
+    if (p[i] & 0x80) ascii = false;
+  }
+  return ascii || utf8_valid(text);
+}
+
+std::string utf8_escape_invalid(std::string_view text) {
+  static const char* kHex = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(text.size() + 16);
+  const auto* p = bytes(text);
+  for (size_t i = 0; i < text.size();) {
+    size_t bad;
+    if (const size_t len = sequence(p + i, text.size() - i, bad)) {
+      out.append(text.substr(i, len));
+      i += len;
+    } else {
+      out += "\\x";
+      out += kHex[p[i] >> 4];
+      out += kHex[p[i] & 15];
+      ++i;
+    }
+  }
+  return out;
+}
+
+std::string utf8_scrub(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 8);
+  const auto* p = bytes(text);
+  for (size_t i = 0; i < text.size();) {
+    size_t bad;
+    if (const size_t len = sequence(p + i, text.size() - i, bad)) {
+      out.append(text.substr(i, len));
+      i += len;
+    } else {
+      out += "\xEF\xBF\xBD";
+      i += bad;
+    }
+  }
+  return out;
+}
+
+char32_t utf8_next(std::string_view text, size_t& at) {
+  const auto* p = bytes(text) + at;
+  const unsigned char c = p[0];
+  if (c < 0x80) {
+    ++at;
+    return c;
+  }
+  const size_t len = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+  if (at + len > text.size()) {
+    at = text.size();
+    return 0xFFFD;
+  }
+  char32_t value = len == 2 ? c & 0x1F : len == 3 ? c & 0x0F : c & 0x07;
+  for (size_t i = 1; i < len; ++i) value = (value << 6) | (p[i] & 0x3F);
+  at += len;
+  return value;
+}
+
+void utf8_append(std::string& out, char32_t c) {
+  if (c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) c = 0xFFFD;
+  if (c < 0x80) {
+    out += static_cast<char>(c);
+  } else if (c < 0x800) {
+    out += static_cast<char>(0xC0 | (c >> 6));
+    out += static_cast<char>(0x80 | (c & 0x3F));
+  } else if (c < 0x10000) {
+    out += static_cast<char>(0xE0 | (c >> 12));
+    out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (c & 0x3F));
+  } else {
+    out += static_cast<char>(0xF0 | (c >> 18));
+    out += static_cast<char>(0x80 | ((c >> 12) & 0x3F));
+    out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (c & 0x3F));
+  }
+}
+
+size_t utf8_length(std::string_view text) {
+  size_t n = 0;
+  for (const char c : text) n += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  return n;
+}
+
+}  // namespace sluice

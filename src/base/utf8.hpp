@@ -1,0 +1,34 @@
+// UTF-8 checks and repairs used wherever text enters or leaves the engine.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sluice {
+
+/// True when `text` is valid UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF).
+bool utf8_valid(std::string_view text);
+
+/// True when `text` can stand between JSON quotes as it is: valid UTF-8 without `"`, `\` and control characters.
+bool json_plain(std::string_view text);
+
+/// Length of the valid prefix of `text`.
+size_t utf8_valid_prefix(std::string_view text);
+
+/// Each invalid byte replaced by `\xHH` (upper-case hex), as Logstash's text codecs do.
+std::string utf8_escape_invalid(std::string_view text);
+
+/// Each maximal invalid sequence replaced by U+FFFD.
+std::string utf8_scrub(std::string_view text);
+
+/// Decodes the character at `text[at]` (valid UTF-8) and moves `at` behind it.
+char32_t utf8_next(std::string_view text, size_t& at);
+
+/// Appends `c` to `out`; values that are no character become U+FFFD.
+void utf8_append(std::string& out, char32_t c);
+
+/// Number of characters (code points) in valid UTF-8.
+size_t utf8_length(std::string_view text);
+
+}  // namespace sluice
