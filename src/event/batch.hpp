@@ -1,0 +1,131 @@
+// The unit of work: events, the arena that holds them, and the input bytes that their strings point into.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/arena.hpp"
+#include "base/slab.hpp"
+#include "event/event.hpp"
+#include "event/source.hpp"
+
+namespace sluice {
+
+/// What the batch knows of a stream that fed it; events refer to it by number.
+struct BatchSource {
+  std::string_view input_id;   // outlives the batch
+  std::string_view stream;     // a name that is stable over restarts (a file's identity), or empty
+};
+
+/// Events and all their memory. A worker decodes into it, the filters change it, the outputs hold a BatchRef
+/// until the far side has confirmed; then every acknowledgement is released and the batch is recycled.
+class Batch {
+ public:
+  Batch() = default;
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  [[nodiscard]] Arena& arena() { return arena_; }
+  /// Events in order of arrival. Filters see them through selections.
+  [[nodiscard]] std::span<Event* const> events() const { return events_; }
+  [[nodiscard]] std::vector<Event*>& event_list() { return events_; }
+
+  /// A new event with no fields, of source number `source`; not yet part of events().
+  Event& make(uint32_t source = 0);
+  /// Makes the event part of the batch.
+  void add(Event& event) {
+    event.origin = static_cast<uint32_t>(events_.size());
+    events_.push_back(&event);
+  }
+  /// A copy of `event` (fields and @metadata), not yet part of events().
+  Event& clone(const Event& event);
+
+  /// Keeps `slab` alive as long as the batch.
+  void hold(SlabRef slab) { slabs_.push_back(std::move(slab)); }
+  /// Events of the batch depend on `ack`.
+  void hold(AckRef ack) {
+    if (ack) acks_.push_back(std::move(ack));
+  }
+  uint32_t add_source(BatchSource source) {
+    sources_.push_back(source);
+    return static_cast<uint32_t>(sources_.size() - 1);
+  }
+  [[nodiscard]] const std::vector<BatchSource>& sources() const { return sources_; }
+
+  /// Bytes of input that the batch accounts for in flow control.
+  size_t credit = 0;
+
+  /// The events could not be delivered and will not be: their sources must send again. Thread-safe.
+  void abandon() { abandoned_.store(true, std::memory_order_relaxed); }
+
+ private:
+  friend class BatchRef;
+  friend class BatchPool;
+  void clear();
+
+  Arena arena_;
+  std::vector<Event*> events_;
+  std::vector<SlabRef> slabs_;
+  std::vector<AckRef> acks_;
+  std::vector<BatchSource> sources_;
+  std::atomic<uint32_t> references_{0};
+  std::atomic<bool> abandoned_{false};
+  class BatchPool* pool_ = nullptr;
+};
+
+/// A counted reference to a batch; copies may live on any thread. When the last is gone, the batch settles its
+/// acknowledgements and returns to its pool.
+class BatchRef {
+ public:
+  BatchRef() = default;
+  explicit BatchRef(Batch* batch) : batch_(batch) { retain(); }
+  BatchRef(const BatchRef& other) : batch_(other.batch_) { retain(); }
+  BatchRef(BatchRef&& other) noexcept : batch_(std::exchange(other.batch_, nullptr)) {}
+  BatchRef& operator=(BatchRef other) noexcept {
+    std::swap(batch_, other.batch_);
+    return *this;
+  }
+  ~BatchRef() { release(); }
+  explicit operator bool() const { return batch_ != nullptr; }
+  Batch& operator*() const { return *batch_; }
+  Batch* operator->() const { return batch_; }
+  [[nodiscard]] Batch* get() const { return batch_; }
+  void reset() {
+    release();
+    batch_ = nullptr;
+  }
+
+ private:
+  void retain() {
+    if (batch_) batch_->references_.fetch_add(1, std::memory_order_relaxed);
+  }
+  void release();
+  Batch* batch_ = nullptr;
+};
+
+/// Recycles batches and counts those in flight. Thread-safe. Must outlive its batches.
+class BatchPool {
+ public:
+  /// `settled(credit)` is called for each batch that has settled, on the thread that let it go.
+  explicit BatchPool(std::function<void(size_t credit)> settled = {}) : settled_(std::move(settled)) {}
+  ~BatchPool();
+  BatchRef take();
+  [[nodiscard]] size_t in_flight() const { return in_flight_.load(std::memory_order_acquire); }
+
+ private:
+  friend class BatchRef;
+  void give_back(Batch* batch);
+
+  std::function<void(size_t)> settled_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Batch>> idle_;
+  std::atomic<size_t> in_flight_{0};
+};
+
+}  // namespace sluice

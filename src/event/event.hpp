@@ -1,0 +1,89 @@
+// One event of a batch: its fields, its @metadata, and where it came from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "event/field_ref.hpp"
+#include "event/value.hpp"
+
+namespace sluice {
+
+class Batch;
+
+/// Field names that the engine itself uses, interned once.
+struct Names {
+  Key timestamp, version, tags, message, type, host, metadata, event, original, name, tenant;
+  Key bad_timestamp, bad_tags;  // _@timestamp, _tags
+  static const Names& get();
+};
+
+/// Why a field could not be set.
+enum class SetError : uint8_t { none, not_a_container, illegal_tags, not_a_timestamp };
+std::string_view describe(SetError error);
+
+/// Lives in the arena of its batch; made by Batch::add. One worker at a time touches a batch, so no member is
+/// thread-safe and none needs to be.
+class Event {
+ public:
+  [[nodiscard]] Batch& batch() const { return *batch_; }
+  [[nodiscard]] Arena& arena() const;
+
+  /// The value at `ref`, or null when there is none. Valid until the event is next changed.
+  [[nodiscard]] Value* get(const FieldRef& ref) const;
+  [[nodiscard]] Value* get(Key key) const { return fields_->find(key); }
+  [[nodiscard]] bool has(const FieldRef& ref) const { return get(ref) != nullptr; }
+
+  /// Sets a field; missing parents become objects, lists are padded with null. Strings of `value` must live as
+  /// long as the batch. The rules for @timestamp, tags and @metadata are Logstash's.
+  SetError set(const FieldRef& ref, Value value);
+  /// Sets a top-level field other than @timestamp, tags and @metadata.
+  void set(Key key, Value value) { fields_->set(arena(), key, value); }
+
+  /// Removes a field; true when there was one. [@metadata] is emptied.
+  bool remove(const FieldRef& ref);
+
+  /// Adds a tag unless it is there (failure tags).
+  void tag(std::string_view tag);
+  /// Adds a tag even if it is there (add_tag).
+  void add_tag(std::string_view tag);
+
+  [[nodiscard]] int64_t timestamp() const;
+  [[nodiscard]] bool has_timestamp() const;
+  void set_timestamp(int64_t nanos) { fields_->set(arena(), Names::get().timestamp, Value::timestamp(nanos)); }
+
+  /// A copy in the caller's arena; the text lives as long as the batch.
+  Value text(std::string_view text) const;
+
+  void cancel() { cancelled_ = true; }
+  void uncancel() { cancelled_ = false; }
+  [[nodiscard]] bool cancelled() const { return cancelled_; }
+
+  [[nodiscard]] Object& fields() const { return *fields_; }
+  [[nodiscard]] Object& metadata() const { return *metadata_.as_object(); }
+  [[nodiscard]] const Value& metadata_value() const { return metadata_; }
+
+  /// Number of the source in Batch::sources() that the event came from, and its place in that source (a byte
+  /// offset, a sequence number): together they name the event for ever.
+  uint32_t source = 0;
+  uint64_t position = 0;
+  /// The event of the batch, in order of arrival, that this one was made from; keeps order across branches.
+  uint32_t origin = 0;
+
+ private:
+  friend class Batch;
+  Batch* batch_ = nullptr;
+  Object* fields_ = nullptr;
+  Value metadata_;
+  bool cancelled_ = false;
+};
+
+/// Makes the fields that came from outside a legal event: @metadata moves apart, @version and @timestamp are set when
+/// absent, an unreadable @timestamp moves to _@timestamp (tag _timestampparsefailure), illegal tags move to _tags.
+void normalize(Event& event);
+
+/// The value as text, by the rules of sprintf: lists joined by commas, objects as JSON, numbers in Java's form.
+void append_text(const Value& value, std::string& out);
+
+}  // namespace sluice

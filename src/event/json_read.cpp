@@ -1,0 +1,267 @@
+#include "event/json_read.hpp"
+
+#include <simdjson.h>
+
+#include <cstring>
+
+namespace sluice {
+
+using simdjson::ondemand::json_type;
+
+struct JsonReader::Impl {
+  simdjson::ondemand::parser parser;
+  simdjson::error_code error = simdjson::SUCCESS;
+
+  bool fail(simdjson::error_code e) {
+    error = e;
+    return false;
+  }
+  bool string(std::string_view token, Arena& arena, Value& out);
+  bool number(simdjson::ondemand::value& value, Arena& arena, Value& out);
+  bool key(simdjson::ondemand::field& field, Arena& arena, Key& out);
+  bool object(simdjson::ondemand::object source, Arena& arena, int depth, Value& out);
+  bool array(simdjson::ondemand::array source, Arena& arena, int depth, Value& out);
+  bool value(simdjson::ondemand::value source, Arena& arena, int depth, Value& out);
+};
+
+namespace {
+
+constexpr int kMaxDepth = 500;
+
+int hex4(const char* p) {
+  int v = 0;
+  for (int i = 0; i < 4; ++i) {
+    const char c = p[i];
+    v <<= 4;
+    if (c >= '0' && c <= '9') v |= c - '0';
+    else if (c >= 'a' && c <= 'f') v |= c - 'a' + 10;
+    else if (c >= 'A' && c <= 'F') v |= c - 'A' + 10;
+    else return -1;
+  }
+  return v;
+}
+
+char* put_utf8(char* out, uint32_t c) {
+  if (c < 0x80) {
+    *out++ = static_cast<char>(c);
+  } else if (c < 0x800) {
+    *out++ = static_cast<char>(0xC0 | (c >> 6));
+    *out++ = static_cast<char>(0x80 | (c & 0x3F));
+  } else if (c < 0x10000) {
+    *out++ = static_cast<char>(0xE0 | (c >> 12));
+    *out++ = static_cast<char>(0x80 | ((c >> 6) & 0x3F));
+    *out++ = static_cast<char>(0x80 | (c & 0x3F));
+  } else {
+    *out++ = static_cast<char>(0xF0 | (c >> 18));
+    *out++ = static_cast<char>(0x80 | ((c >> 12) & 0x3F));
+    *out++ = static_cast<char>(0x80 | ((c >> 6) & 0x3F));
+    *out++ = static_cast<char>(0x80 | (c & 0x3F));
+  }
+  return out;
+}
+
+// The text of a JSON string body with its escapes resolved; a lone surrogate becomes U+FFFD. nullptr: bad escape.
+const char* unescape(const char* p, const char* end, char* out) {
+  while (p < end) {
+    if (*p != '\\') {
+      *out++ = *p++;
+      continue;
+    }
+    if (++p == end) return nullptr;
+    const char c = *p++;
+    switch (c) {
+      case '"': case '\\': case '/': *out++ = c; break;
+      case 'b': *out++ = '\b'; break;
+      case 'f': *out++ = '\f'; break;
+      case 'n': *out++ = '\n'; break;
+      case 'r': *out++ = '\r'; break;
+      case 't': *out++ = '\t'; break;
+      case 'u': {
+        if (end - p < 4) return nullptr;
+        const int first = hex4(p);
+        if (first < 0) return nullptr;
+        p += 4;
+        auto code = static_cast<uint32_t>(first);
+        if (code >= 0xD800 && code < 0xDC00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u') {
+          const int second = hex4(p + 2);
+          if (second >= 0xDC00 && second < 0xE000) {
+            code = 0x10000 + ((code - 0xD800) << 10) + (static_cast<uint32_t>(second) - 0xDC00);
+            p += 6;
+          }
+        }
+        if (code >= 0xD800 && code < 0xE000) code = 0xFFFD;
+        out = put_utf8(out, code);
+        break;
+      }
+      default:
+        return nullptr;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+// `token` starts at the opening quote and ends behind the closing one, white space may follow.
+bool JsonReader::Impl::string(std::string_view token, Arena& arena, Value& out) {
+  size_t end = token.size();
+  while (end > 1 && token[end - 1] != '"') --end;
+  if (end < 2) return fail(simdjson::STRING_ERROR);
+  const std::string_view body = token.substr(1, end - 2);
+  if (body.empty() || !std::memchr(body.data(), '\\', body.size())) {
+    out = Value::string(body, true);
+    return true;
+  }
+  auto* text = static_cast<char*>(arena.allocate(body.size(), 1));
+  const char* stop = unescape(body.data(), body.data() + body.size(), text);
+  if (!stop) return fail(simdjson::STRING_ERROR);
+  arena.shrink_last(stop);
+  out = Value::string({text, static_cast<size_t>(stop - text)});
+  return true;
+}
+
+bool JsonReader::Impl::key(simdjson::ondemand::field& field, Arena& arena, Key& out) {
+  // The raw key ends at its closing quote, which is the first quote not behind a backslash.
+  const char* start = field.key().raw();
+  const char* p = start;
+  bool escaped = false;
+  while (*p != '"') {
+    if (*p == '\\') {
+      escaped = true;
+      ++p;
+    }
+    ++p;
+  }
+  if (!escaped) {
+    out = Key::of({start, static_cast<size_t>(p - start)}, arena);
+    return true;
+  }
+  auto* text = static_cast<char*>(arena.allocate(static_cast<size_t>(p - start), 1));
+  const char* stop = unescape(start, p, text);
+  if (!stop) return fail(simdjson::STRING_ERROR);
+  out = Key::of({text, static_cast<size_t>(stop - text)}, arena);
+  return true;
+}
+
+bool JsonReader::Impl::number(simdjson::ondemand::value& value, Arena& arena, Value& out) {
+  std::string_view token = value.raw_json_token();
+  while (!token.empty() && (token.back() <= ' ')) token.remove_suffix(1);
+  const bool integral = token.find_first_of(".eE") == std::string_view::npos;
+  if (integral) {
+    int64_t i = 0;
+    if (value.get_int64().get(i) == simdjson::SUCCESS) {
+      out = Value::integer(i);
+      return true;
+    }
+    const std::string_view digits = token.front() == '-' ? token.substr(1) : token;
+    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos ||
+        (digits.size() > 1 && digits[0] == '0'))
+      return fail(simdjson::NUMBER_ERROR);
+    out = Value::decimal(arena.copy(token));
+    return true;
+  }
+  double d = 0;
+  if (const auto e = value.get_double().get(d)) return fail(e);
+  out = Value::real(d);
+  return true;
+}
+
+bool JsonReader::Impl::object(simdjson::ondemand::object source, Arena& arena, int depth, Value& out) {
+  auto* object = Object::make(arena, 8);
+  out = Value::object(object);
+  for (auto entry : source) {
+    simdjson::ondemand::field field;
+    if (const auto e = std::move(entry).get(field)) return fail(e);
+    Key name;
+    if (!key(field, arena, name)) return false;
+    Value v;
+    if (!value(field.value(), arena, depth + 1, v)) return false;
+    object->set(arena, name, v);
+  }
+  return true;
+}
+
+bool JsonReader::Impl::array(simdjson::ondemand::array source, Arena& arena, int depth, Value& out) {
+  auto* list = Array::make(arena, 4);
+  out = Value::array(list);
+  for (auto entry : source) {
+    simdjson::ondemand::value item;
+    if (const auto e = std::move(entry).get(item)) return fail(e);
+    Value v;
+    if (!value(item, arena, depth + 1, v)) return false;
+    list->push(arena, v);
+  }
+  return true;
+}
+
+bool JsonReader::Impl::value(simdjson::ondemand::value source, Arena& arena, int depth, Value& out) {
+  if (depth > kMaxDepth) return fail(simdjson::DEPTH_ERROR);
+  json_type type;
+  if (const auto e = source.type().get(type)) return fail(e);
+  switch (type) {
+    case json_type::object: {
+      simdjson::ondemand::object o;
+      if (const auto e = source.get_object().get(o)) return fail(e);
+      return object(o, arena, depth, out);
+    }
+    case json_type::array: {
+      simdjson::ondemand::array a;
+      if (const auto e = source.get_array().get(a)) return fail(e);
+      return array(a, arena, depth, out);
+    }
+    case json_type::string: {
+      const std::string_view token = source.raw_json_token();
+      simdjson::ondemand::raw_json_string raw;
+      if (const auto e = source.get_raw_json_string().get(raw)) return fail(e);
+      return string(token, arena, out);
+    }
+    case json_type::number:
+      return number(source, arena, out);
+    case json_type::boolean: {
+      bool b = false;
+      if (const auto e = source.get_bool().get(b)) return fail(e);
+      out = Value::boolean(b);
+      return true;
+    }
+    case json_type::null: {
+      bool null = false;
+      if (const auto e = source.is_null().get(null)) return fail(e);
+      if (!null) return fail(simdjson::N_ATOM_ERROR);
+      out = Value{};
+      return true;
+    }
+  }
+  return fail(simdjson::TAPE_ERROR);
+}
+
+JsonReader::JsonReader() : impl_(std::make_unique<Impl>()) {}
+JsonReader::~JsonReader() = default;
+
+bool JsonReader::read(std::string_view text, Arena& arena, Value& out) {
+  auto* copy = static_cast<char*>(arena.allocate(text.size() + kPadding, 1));
+  if (!text.empty()) std::memcpy(copy, text.data(), text.size());
+  std::memset(copy + text.size(), 0, kPadding);
+  return read_padded({copy, text.size()}, arena, out);
+}
+
+bool JsonReader::read_padded(std::string_view text, Arena& arena, Value& out) {
+  impl_->error = simdjson::SUCCESS;
+  simdjson::ondemand::document document;
+  if (const auto e = impl_->parser.iterate(text.data(), text.size(), text.size() + kPadding).get(document))
+    return impl_->fail(e);
+  bool scalar = false;
+  if (const auto e = document.is_scalar().get(scalar)) return impl_->fail(e);
+  if (scalar) return impl_->fail(simdjson::INCORRECT_TYPE);
+  simdjson::ondemand::value root;
+  if (const auto e = document.get_value().get(root)) return impl_->fail(e);
+  return impl_->value(root, arena, 0, out);
+}
+
+std::string_view JsonReader::error() const { return simdjson::error_message(impl_->error); }
+
+JsonReader& JsonReader::local() {
+  thread_local JsonReader reader;
+  return reader;
+}
+
+}  // namespace sluice

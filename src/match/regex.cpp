@@ -1,0 +1,340 @@
+#include "match/regex.hpp"
+
+#include <fmt/format.h>
+#include <oniguruma.h>
+
+#include <algorithm>
+#include <chrono>
+#include <climits>
+#include <cstring>
+#include <mutex>
+
+#include "base/utf8.hpp"
+#include "match/regex_syntax.hpp"
+
+namespace sluice::match {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+const OnigUChar* bytes(std::string_view text) { return reinterpret_cast<const OnigUChar*>(text.data()); }
+
+void initialise_once() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    OnigEncoding encodings[] = {ONIG_ENCODING_UTF8, ONIG_ENCODING_ASCII};
+    onig_initialize(encodings, 2);
+  });
+}
+
+struct OnigFree {
+  void operator()(regex_t* regex) const { onig_free(regex); }
+};
+using OnigPointer = std::unique_ptr<regex_t, OnigFree>;
+
+OnigOptionType onig_options(const RegexOptions& options, bool numbered_groups) {
+  OnigOptionType bits = ONIG_OPTION_NONE;
+  if (options.ignore_case) bits |= ONIG_OPTION_IGNORECASE;
+  if (options.dot_all) bits |= ONIG_OPTION_MULTILINE;
+  if (options.extended) bits |= ONIG_OPTION_EXTEND;
+  if (options.no_numbered_groups && !numbered_groups) bits |= ONIG_OPTION_DONT_CAPTURE_GROUP;
+  return bits;
+}
+
+int onig_compile(std::string_view pattern, OnigOptionType options, OnigEncoding encoding, OnigPointer& out,
+                 OnigErrorInfo& info) {
+  initialise_once();
+  regex_t* regex = nullptr;
+  const OnigUChar* begin = bytes(pattern);
+  const int code = onig_new(&regex, begin, begin + pattern.size(), options, encoding, ONIG_SYNTAX_RUBY, &info);
+  if (code == ONIG_NORMAL) out.reset(regex);
+  return code;
+}
+
+// Back-references by number and calls need the numbered groups that are dropped otherwise.
+bool refers_to_groups(std::string_view pattern) {
+  for (RegexToken token = next_regex_token(pattern, 0); token.kind != RegexToken::Kind::end;
+       token = next_regex_token(pattern, token.end)) {
+    if (token.kind == RegexToken::Kind::escape && token.end > token.begin + 1) {
+      const char c = pattern[token.begin + 1];
+      if ((c >= '1' && c <= '9') || c == 'k' || c == 'g') return true;
+    }
+    if (token.kind == RegexToken::Kind::group_open && pattern.substr(token.begin, 3) == "(?(") return true;
+  }
+  return false;
+}
+
+bool plain_text(std::string_view pattern, const RegexOptions& options) {
+  return !options.ignore_case && !options.extended && !pattern.empty() &&
+         pattern.find_first_of("\\[](){}.*+?^$|") == std::string_view::npos;
+}
+
+struct Fault {
+  std::string message;
+  size_t at = std::string_view::npos;
+};
+
+Fault describe(std::string_view pattern, int code, OnigErrorInfo& info) {
+  Fault fault;
+  OnigUChar text[ONIG_MAX_ERROR_MESSAGE_LEN];
+  const int length = onig_error_code_to_str(text, code, &info);
+  fault.message.assign(reinterpret_cast<const char*>(text), static_cast<size_t>(std::max(length, 0)));
+  if (info.par && info.par < info.par_end) {
+    const std::string_view name(reinterpret_cast<const char*>(info.par),
+                                static_cast<size_t>(info.par_end - info.par));
+    fault.at = pattern.find(name);
+  } else if (code == ONIGERR_TARGET_OF_REPEAT_OPERATOR_NOT_SPECIFIED) {
+    fault.at = pattern.find_first_of("*+?");
+    if (fault.at != 0) fault.at = std::string_view::npos;
+  } else {
+    fault.at = unmatched_bracket(pattern);
+  }
+  return fault;
+}
+
+bool is_ascii(std::string_view text) {
+  uint64_t seen = 0;
+  size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + i, 8);
+    seen |= word;
+  }
+  for (; i < text.size(); ++i) seen |= static_cast<unsigned char>(text[i]);
+  return !(seen & 0x8080808080808080ull);
+}
+
+}  // namespace
+
+struct Regex::Program {
+  std::string pattern;
+  std::string spelled;
+  OnigOptionType options = ONIG_OPTION_NONE;
+  bool literal = false;
+  OnigPointer utf8;
+  // For text that is not UTF-8: the same pattern over single bytes, which Oniguruma cannot step out of.
+  mutable std::once_flag bytewise_once;
+  mutable OnigPointer bytewise;
+
+  regex_t* for_bytes() const {
+    std::call_once(bytewise_once, [this] {
+      OnigErrorInfo info{};
+      onig_compile(spelled, options, ONIG_ENCODING_ASCII, bytewise, info);
+    });
+    return bytewise.get();
+  }
+};
+
+Captures::Captures() : region_(onig_region_new()), param_(onig_new_match_param()) {}
+
+Captures::~Captures() {
+  if (region_) onig_region_free(region_, 1);
+  if (param_) onig_free_match_param(param_);
+}
+
+Captures::Captures(Captures&& other) noexcept
+    : region_(std::exchange(other.region_, nullptr)),
+      param_(std::exchange(other.param_, nullptr)),
+      text_(std::exchange(other.text_, {})) {}
+
+Captures& Captures::operator=(Captures&& other) noexcept {
+  std::swap(region_, other.region_);
+  std::swap(param_, other.param_);
+  std::swap(text_, other.text_);
+  return *this;
+}
+
+size_t Captures::size() const { return region_ ? static_cast<size_t>(region_->num_regs) : 0; }
+
+ptrdiff_t Captures::begin(size_t group) const { return group < size() ? region_->beg[group] : -1; }
+
+ptrdiff_t Captures::end(size_t group) const { return group < size() ? region_->end[group] : -1; }
+
+std::string_view Captures::group(size_t group) const {
+  const ptrdiff_t from = begin(group);
+  if (from < 0) return {};
+  return {text_.data() + from, static_cast<size_t>(end(group) - from)};
+}
+
+Result<Regex> Regex::compile(std::string_view pattern, RegexOptions options, size_t* error_at) {
+  if (error_at) *error_at = std::string_view::npos;
+  const size_t valid = utf8_valid_prefix(pattern);
+  if (valid != pattern.size()) {
+    if (error_at) *error_at = valid;
+    return Status::config(fmt::format("the regular expression is not valid UTF-8 at byte {}", valid + 1));
+  }
+  auto program = std::make_shared<Program>();
+  program->pattern = pattern;
+  program->spelled = spell_out_ascii_classes(pattern);
+  program->options = onig_options(options, refers_to_groups(pattern));
+  program->literal = plain_text(pattern, options);
+  OnigErrorInfo info{};
+  const int code =
+      onig_compile(program->spelled, program->options, ONIG_ENCODING_UTF8, program->utf8, info);
+  if (code == ONIG_NORMAL) return Regex(std::move(program));
+  const Fault fault = describe(pattern, code, info);
+  if (fault.at == std::string_view::npos) return Status::config(fault.message);
+  if (error_at) *error_at = fault.at;
+  return Status::config(
+      fmt::format("{}, at character {}", fault.message, utf8_length(pattern.substr(0, fault.at)) + 1));
+}
+
+MatchResult Regex::search(std::string_view text, Captures& captures, size_t from, Budget budget) const {
+  if (!text.data()) text = "";
+  if (from > text.size()) return MatchResult::no_match;
+  captures.text_ = text;
+  if (program_->literal) {
+    const size_t found = text.find(program_->pattern, from);
+    if (found == std::string_view::npos) return MatchResult::no_match;
+    if (onig_region_resize(captures.region_, 1) != 0) return MatchResult::error;
+    captures.region_->beg[0] = static_cast<int>(found);
+    captures.region_->end[0] = static_cast<int>(found + program_->pattern.size());
+    return MatchResult::match;
+  }
+  regex_t* onig = program_->utf8.get();
+  if (!is_ascii(text) && utf8_valid_prefix(text) != text.size()) {
+    onig = program_->for_bytes();
+    if (!onig) return MatchResult::error;
+  }
+  return run(onig, text, captures, from, budget);
+}
+
+MatchResult Regex::run(void* onig, std::string_view text, Captures& captures, size_t from, Budget budget) const {
+  // Oniguruma counts in int.
+  if (text.size() > INT_MAX) return MatchResult::error;
+  const OnigUChar* begin = bytes(text);
+  const OnigUChar* end = begin + text.size();
+  unsigned long limit = ULONG_MAX;
+  if (budget.millis > 0) {
+    limit = static_cast<unsigned long>(std::min<int64_t>(budget.millis, 50)) * 20'000;
+  }
+  const bool timed = budget.millis > 0;
+  const Clock::time_point deadline =
+      timed ? Clock::now() + std::chrono::milliseconds(budget.millis) : Clock::time_point{};
+  for (;;) {
+    onig_set_retry_limit_in_match_of_match_param(captures.param_, limit);
+    onig_set_retry_limit_in_search_of_match_param(captures.param_, timed ? limit : 0);
+    const Clock::time_point started = timed ? Clock::now() : Clock::time_point{};
+    const int at = onig_search_with_param(static_cast<regex_t*>(onig), begin, end, begin + from, end,
+                                          captures.region_, ONIG_OPTION_NONE, captures.param_);
+    if (at >= 0) return MatchResult::match;
+    if (at == ONIG_MISMATCH) return MatchResult::no_match;
+    if (at != ONIGERR_RETRY_LIMIT_IN_MATCH_OVER && at != ONIGERR_RETRY_LIMIT_IN_SEARCH_OVER) {
+      return MatchResult::error;
+    }
+    if (!timed) return MatchResult::timeout;
+    const Clock::time_point now = Clock::now();
+    const double spent = std::max(std::chrono::duration<double>(now - started).count(), 1e-6);
+    const double left = std::chrono::duration<double>(deadline - now).count();
+    const double reachable = static_cast<double>(limit) / spent * left;
+    // A search cannot be resumed: what is left must be worth more than what has been tried already.
+    if (reachable <= static_cast<double>(limit)) return MatchResult::timeout;
+    limit = static_cast<unsigned long>(std::min(reachable, static_cast<double>(limit) * 8));
+  }
+}
+
+MatchResult Regex::gsub(std::string_view text, const Replacement& replacement, std::string& out, Captures& captures,
+                        Budget budget) const {
+  MatchResult result = search(text, captures, 0, budget);
+  if (result != MatchResult::match) return result;
+  out.clear();
+  size_t copied = 0;
+  while (result == MatchResult::match) {
+    const auto begin = static_cast<size_t>(captures.begin(0));
+    const auto end = static_cast<size_t>(captures.end(0));
+    out.append(text.substr(copied, begin - copied));
+    replacement.append(out, text, captures);
+    copied = end;
+    size_t next = end;
+    if (begin == end) {
+      // An empty match moves on by one character, which is kept.
+      if (end >= text.size()) break;
+      ++next;
+      while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xC0) == 0x80) ++next;
+    }
+    result = search(text, captures, next, budget);
+  }
+  if (result == MatchResult::timeout || result == MatchResult::error) return result;
+  out.append(text.substr(copied));
+  return MatchResult::match;
+}
+
+const std::string& Regex::pattern() const { return program_->pattern; }
+
+bool Regex::is_literal() const { return program_->literal; }
+
+std::vector<int> Regex::groups_named(std::string_view name) const {
+  int* numbers = nullptr;
+  const OnigUChar* begin = bytes(name);
+  const int count = onig_name_to_group_numbers(program_->utf8.get(), begin, begin + name.size(), &numbers);
+  if (count <= 0) return {};
+  return {numbers, numbers + count};
+}
+
+Result<Replacement> Replacement::parse(std::string_view text, const Regex& regex) {
+  Replacement result;
+  std::string literal;
+  const auto flush = [&] {
+    if (!literal.empty()) result.pieces_.push_back({Kind::literal, std::move(literal), {}});
+    literal.clear();
+  };
+  const auto add = [&](Kind kind, std::vector<int> groups) {
+    flush();
+    result.pieces_.push_back({kind, {}, std::move(groups)});
+  };
+  for (size_t i = 0; i < text.size();) {
+    if (text[i] != '\\' || i + 1 >= text.size()) {
+      literal += text[i++];
+      continue;
+    }
+    const char c = text[i + 1];
+    if (c >= '0' && c <= '9') {
+      add(Kind::group, {c - '0'});
+    } else if (c == '&') {
+      add(Kind::group, {0});
+    } else if (c == '`') {
+      add(Kind::before, {});
+    } else if (c == '\'') {
+      add(Kind::after, {});
+    } else if (c == '\\') {
+      literal += '\\';
+    } else if (c == 'k' && i + 2 < text.size() && text[i + 2] == '<' &&
+               text.find('>', i + 3) != std::string_view::npos) {
+      const size_t close = text.find('>', i + 3);
+      const std::string_view name = text.substr(i + 3, close - i - 3);
+      std::vector<int> groups = regex.groups_named(name);
+      if (groups.empty()) {
+        return Status::config(fmt::format("the replacement refers to \\k<{}>, and /{}/ has no group of that name",
+                                          name, regex.pattern()));
+      }
+      add(Kind::group, std::move(groups));
+      i = close + 1;
+      continue;
+    } else {
+      literal.append(text.substr(i, 2));
+    }
+    i += 2;
+  }
+  flush();
+  return result;
+}
+
+void Replacement::append(std::string& out, std::string_view text, const Captures& match) const {
+  for (const Piece& piece : pieces_) {
+    switch (piece.kind) {
+      case Kind::literal: out += piece.literal; break;
+      case Kind::before: out.append(text.substr(0, static_cast<size_t>(match.begin(0)))); break;
+      case Kind::after: out.append(text.substr(static_cast<size_t>(match.end(0)))); break;
+      case Kind::group:
+        for (size_t i = piece.groups.size(); i-- > 0;) {
+          const auto group = static_cast<size_t>(piece.groups[i]);
+          if (!match.participated(group)) continue;
+          out.append(match.group(group));
+          break;
+        }
+        break;
+    }
+  }
+}
+
+}  // namespace sluice::match

@@ -1,0 +1,125 @@
+// Ruby's regular expressions over Oniguruma: what grok, gsub, conditions and pattern options match with.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.hpp"
+
+struct re_registers;
+struct OnigMatchParamStruct;
+
+namespace sluice::match {
+
+/// What became of one search.
+enum class MatchResult : uint8_t {
+  match,
+  no_match,
+  timeout,  ///< the time budget ran out before the answer was known
+  error,    ///< the engine gave up (out of memory, or a pattern that cannot be run over invalid UTF-8)
+};
+
+/// How long one search may take. Zero: as long as it needs.
+struct Budget {
+  int64_t millis = 0;
+};
+
+/// Where the groups of the last match lie. Each caller (a worker, say) keeps its own and passes it to every search;
+/// it grows to the widest regex it has met and allocates no more. Views point into the text that was searched.
+class Captures {
+ public:
+  Captures();
+  ~Captures();
+  Captures(Captures&& other) noexcept;
+  Captures& operator=(Captures&& other) noexcept;
+  Captures(const Captures&) = delete;
+  Captures& operator=(const Captures&) = delete;
+
+  /// Number of groups of the last match, group 0 (the whole match) included.
+  [[nodiscard]] size_t size() const;
+  /// False for a group that took no part in the match (another branch did).
+  [[nodiscard]] bool participated(size_t group) const { return begin(group) >= 0; }
+  /// Byte offsets of a group in the text; -1 when it took no part.
+  [[nodiscard]] ptrdiff_t begin(size_t group) const;
+  [[nodiscard]] ptrdiff_t end(size_t group) const;
+  /// The text of a group; `data()` is null when it took no part, which an empty group is not.
+  [[nodiscard]] std::string_view group(size_t group) const;
+
+ private:
+  friend class Regex;
+  re_registers* region_;
+  OnigMatchParamStruct* param_;
+  std::string_view text_;
+};
+
+struct RegexOptions {
+  bool ignore_case = false;
+  bool dot_all = false;   ///< `.` matches a line end too (Ruby's /m; grok always sets it)
+  bool extended = false;  ///< white space and # comments in the pattern are skipped (Ruby's /x)
+  /// Plain `(…)` groups group only. Ignored while the pattern has back-references or calls, which need them.
+  bool no_numbered_groups = false;
+};
+
+class Replacement;
+
+/// A compiled regular expression with Ruby's meaning: `^ $` are line anchors, `\d \s \w` are ASCII, `\b`, `.` and
+/// POSIX brackets know Unicode, named groups switch numbered ones off. Immutable, cheap to copy, and usable from
+/// several threads at once (each with its own Captures).
+class Regex {
+ public:
+  /// The error says what is wrong and, where it can be known, at which character of the pattern. With `error_at`
+  /// the byte offset is stored there as well (npos when unknown).
+  static Result<Regex> compile(std::string_view pattern, RegexOptions options = {}, size_t* error_at = nullptr);
+
+  /// First match in `text` at or after byte `from`. Text that is not valid UTF-8 is matched byte by byte.
+  ///
+  /// The budget holds without a second thread: the search runs with a limit of backtracking steps that only a
+  /// pathological pair of pattern and text reaches. When it is reached the time is measured, the limit of the
+  /// next try follows from the speed just seen, and so on until the budget is spent. The clock is not read in
+  /// a search that stays under the first limit.
+  MatchResult search(std::string_view text, Captures& captures, size_t from = 0, Budget budget = {}) const;
+
+  /// Ruby's String#gsub: `out` becomes `text` with every match replaced. `no_match` means that nothing was replaced
+  /// (`out` is then untouched), `match` that something was.
+  MatchResult gsub(std::string_view text, const Replacement& replacement, std::string& out, Captures& captures,
+                   Budget budget = {}) const;
+
+  /// The pattern as it was given.
+  [[nodiscard]] const std::string& pattern() const;
+  /// Numbers of the groups with this name, in the order they stand; empty when there is none.
+  [[nodiscard]] std::vector<int> groups_named(std::string_view name) const;
+  /// True when the pattern holds no operator at all: such a search is a plain search for bytes.
+  [[nodiscard]] bool is_literal() const;
+
+ private:
+  struct Program;
+  explicit Regex(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
+  MatchResult run(void* onig, std::string_view text, Captures& captures, size_t from, Budget budget) const;
+  std::shared_ptr<const Program> program_;
+};
+
+/// The right-hand side of a gsub: text with `\0` or `\&` (the match), `\1` … `\9`, `\k<name>`, `` \` `` and `\'`
+/// (what stands before and after), `\\`. A backslash before anything else stays as it is.
+class Replacement {
+ public:
+  /// Fails when a name is no group of `regex`.
+  static Result<Replacement> parse(std::string_view text, const Regex& regex);
+
+  /// Appends the replacement of one match of `text`.
+  void append(std::string& out, std::string_view text, const Captures& match) const;
+
+ private:
+  enum class Kind : uint8_t { literal, group, before, after };
+  struct Piece {
+    Kind kind;
+    std::string literal;
+    std::vector<int> groups;  // of one name: the last that took part counts, as in Ruby
+  };
+  std::vector<Piece> pieces_;
+};
+
+}  // namespace sluice::match
