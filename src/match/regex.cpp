@@ -46,7 +46,8 @@ int onig_compile(std::string_view pattern, OnigOptionType options, OnigEncoding 
   initialise_once();
   regex_t* regex = nullptr;
   const OnigUChar* begin = bytes(pattern);
-  const int code = onig_new(&regex, begin, begin + pattern.size(), options, encoding, ONIG_SYNTAX_RUBY, &info);
+  const int code =
+      onig_new(&regex, begin, begin + pattern.size(), options, encoding, ONIG_SYNTAX_RUBY, &info);
   if (code == ONIG_NORMAL) out.reset(regex);
   return code;
 }
@@ -169,12 +170,11 @@ Result<Regex> Regex::compile(std::string_view pattern, RegexOptions options, siz
   program->options = onig_options(options, refers_to_groups(pattern));
   program->literal = plain_text(pattern, options);
   OnigErrorInfo info{};
-  const int code =
-      onig_compile(program->spelled, program->options, ONIG_ENCODING_UTF8, program->utf8, info);
+  const int code = onig_compile(program->spelled, program->options, ONIG_ENCODING_UTF8, program->utf8, info);
   if (code == ONIG_NORMAL) return Regex(std::move(program));
   const Fault fault = describe(pattern, code, info);
-  if (fault.at == std::string_view::npos) return Status::config(fault.message);
   if (error_at) *error_at = fault.at;
+  if (error_at || fault.at == std::string_view::npos) return Status::config(fault.message);
   return Status::config(
       fmt::format("{}, at character {}", fault.message, utf8_length(pattern.substr(0, fault.at)) + 1));
 }
@@ -199,7 +199,8 @@ MatchResult Regex::search(std::string_view text, Captures& captures, size_t from
   return run(onig, text, captures, from, budget);
 }
 
-MatchResult Regex::run(void* onig, std::string_view text, Captures& captures, size_t from, Budget budget) const {
+MatchResult Regex::run(void* onig, std::string_view text, Captures& captures, size_t from,
+                       Budget budget) const {
   // Oniguruma counts in int.
   if (text.size() > INT_MAX) return MatchResult::error;
   const OnigUChar* begin = bytes(text);
@@ -209,12 +210,12 @@ MatchResult Regex::run(void* onig, std::string_view text, Captures& captures, si
     limit = static_cast<unsigned long>(std::min<int64_t>(budget.millis, 50)) * 20'000;
   }
   const bool timed = budget.millis > 0;
-  const Clock::time_point deadline =
-      timed ? Clock::now() + std::chrono::milliseconds(budget.millis) : Clock::time_point{};
+  bool first = true;
+  Clock::time_point started;
+  Clock::time_point deadline;
   for (;;) {
     onig_set_retry_limit_in_match_of_match_param(captures.param_, limit);
     onig_set_retry_limit_in_search_of_match_param(captures.param_, timed ? limit : 0);
-    const Clock::time_point started = timed ? Clock::now() : Clock::time_point{};
     const int at = onig_search_with_param(static_cast<regex_t*>(onig), begin, end, begin + from, end,
                                           captures.region_, ONIG_OPTION_NONE, captures.param_);
     if (at >= 0) return MatchResult::match;
@@ -224,17 +225,24 @@ MatchResult Regex::run(void* onig, std::string_view text, Captures& captures, si
     }
     if (!timed) return MatchResult::timeout;
     const Clock::time_point now = Clock::now();
-    const double spent = std::max(std::chrono::duration<double>(now - started).count(), 1e-6);
-    const double left = std::chrono::duration<double>(deadline - now).count();
-    const double reachable = static_cast<double>(limit) / spent * left;
-    // A search cannot be resumed: what is left must be worth more than what has been tried already.
-    if (reachable <= static_cast<double>(limit)) return MatchResult::timeout;
-    limit = static_cast<unsigned long>(std::min(reachable, static_cast<double>(limit) * 8));
+    if (first) {
+      deadline = now + std::chrono::milliseconds(budget.millis);
+      limit *= 8;
+    } else {
+      const double spent = std::max(std::chrono::duration<double>(now - started).count(), 1e-6);
+      const double left = std::chrono::duration<double>(deadline - now).count();
+      const double reachable = static_cast<double>(limit) / spent * left;
+      // A search cannot be resumed: what is left must be worth more than what has been tried already.
+      if (reachable <= static_cast<double>(limit)) return MatchResult::timeout;
+      limit = static_cast<unsigned long>(std::min(reachable, static_cast<double>(limit) * 8));
+    }
+    first = false;
+    started = now;
   }
 }
 
-MatchResult Regex::gsub(std::string_view text, const Replacement& replacement, std::string& out, Captures& captures,
-                        Budget budget) const {
+MatchResult Regex::gsub(std::string_view text, const Replacement& replacement, std::string& out,
+                        Captures& captures, Budget budget) const {
   MatchResult result = search(text, captures, 0, budget);
   if (result != MatchResult::match) return result;
   out.clear();
@@ -304,8 +312,8 @@ Result<Replacement> Replacement::parse(std::string_view text, const Regex& regex
       const std::string_view name = text.substr(i + 3, close - i - 3);
       std::vector<int> groups = regex.groups_named(name);
       if (groups.empty()) {
-        return Status::config(fmt::format("the replacement refers to \\k<{}>, and /{}/ has no group of that name",
-                                          name, regex.pattern()));
+        return Status::config(fmt::format(
+            "the replacement refers to \\k<{}>, and /{}/ has no group of that name", name, regex.pattern()));
       }
       add(Kind::group, std::move(groups));
       i = close + 1;
@@ -322,9 +330,15 @@ Result<Replacement> Replacement::parse(std::string_view text, const Regex& regex
 void Replacement::append(std::string& out, std::string_view text, const Captures& match) const {
   for (const Piece& piece : pieces_) {
     switch (piece.kind) {
-      case Kind::literal: out += piece.literal; break;
-      case Kind::before: out.append(text.substr(0, static_cast<size_t>(match.begin(0)))); break;
-      case Kind::after: out.append(text.substr(static_cast<size_t>(match.end(0)))); break;
+      case Kind::literal:
+        out += piece.literal;
+        break;
+      case Kind::before:
+        out.append(text.substr(0, static_cast<size_t>(match.begin(0))));
+        break;
+      case Kind::after:
+        out.append(text.substr(static_cast<size_t>(match.end(0))));
+        break;
       case Kind::group:
         for (size_t i = piece.groups.size(); i-- > 0;) {
           const auto group = static_cast<size_t>(piece.groups[i]);

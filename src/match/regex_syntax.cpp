@@ -31,9 +31,11 @@ size_t escape_end(std::string_view text, size_t at) {
   const char next = end < text.size() ? text[end] : '\0';
   switch (kind) {
     case 'k':
-    case 'g': return next == '<' || next == '\'' ? delimited_end(text, end) : end;
+    case 'g':
+      return next == '<' || next == '\'' ? delimited_end(text, end) : end;
     case 'p':
-    case 'P': return next == '{' ? delimited_end(text, end) : end;
+    case 'P':
+      return next == '{' ? delimited_end(text, end) : end;
     case 'x':
       if (next == '{') return delimited_end(text, end);
       while (end < text.size() && end < at + 4 && is_hex(text[end])) ++end;
@@ -42,12 +44,14 @@ size_t escape_end(std::string_view text, size_t at) {
       if (next == '{') return delimited_end(text, end);
       while (end < text.size() && end < at + 6 && is_hex(text[end])) ++end;
       return end;
-    case 'c': return next == '\\' ? escape_end(text, end) : (end < text.size() ? end + 1 : end);
+    case 'c':
+      return next == '\\' ? escape_end(text, end) : (end < text.size() ? end + 1 : end);
     case 'C':
     case 'M':
       if (next != '-' || end + 1 >= text.size()) return end;
       return text[end + 1] == '\\' ? escape_end(text, end + 1) : end + 2;
-    default: break;
+    default:
+      break;
   }
   if (kind >= '0' && kind <= '7') {
     while (end < text.size() && end < at + 4 && text[end] >= '0' && text[end] <= '7') ++end;
@@ -98,7 +102,9 @@ size_t class_end(std::string_view text, size_t at) {
 
 RegexToken group_token(std::string_view text, size_t at) {
   using Kind = RegexToken::Kind;
-  const auto make = [&](Kind kind, size_t end) { return RegexToken{kind, at, end < text.size() ? end : text.size()}; };
+  const auto make = [&](Kind kind, size_t end) {
+    return RegexToken{kind, at, end < text.size() ? end : text.size()};
+  };
   if (text.substr(at, 2) != "(?" || at + 2 >= text.size()) return make(Kind::group_open, at + 1);
   const char c = text[at + 2];
   const char d = at + 3 < text.size() ? text[at + 3] : '\0';
@@ -107,11 +113,13 @@ RegexToken group_token(std::string_view text, size_t at) {
     case '=':
     case '!':
     case '>':
-    case '~': return make(Kind::group_open, at + 3);
+    case '~':
+      return make(Kind::group_open, at + 3);
     case '<':
       if (d == '=' || d == '!') return make(Kind::group_open, at + 4);
       return make(Kind::group_open, delimited_end(text, at + 2));
-    case '\'': return make(Kind::group_open, delimited_end(text, at + 2));
+    case '\'':
+      return make(Kind::group_open, delimited_end(text, at + 2));
     case '(': {
       const size_t close = text.find(')', at + 3);
       return make(Kind::group_open, close == npos ? text.size() : close + 1);
@@ -121,7 +129,8 @@ RegexToken group_token(std::string_view text, size_t at) {
       while (i < text.size() && text[i] != ')') i = text[i] == '\\' ? i + 2 : i + 1;
       return make(Kind::comment, i + 1);
     }
-    default: break;
+    default:
+      break;
   }
   size_t i = at + 2;
   while (i < text.size() && ((text[i] >= 'a' && text[i] <= 'z') || text[i] == '-')) ++i;
@@ -132,13 +141,20 @@ RegexToken group_token(std::string_view text, size_t at) {
 
 const char* ascii_class(char letter) {
   switch (letter) {
-    case 'd': return "[0-9]";
-    case 'D': return "[^0-9]";
-    case 's': return "[\\t-\\r ]";
-    case 'S': return "[^\\t-\\r ]";
-    case 'w': return "[a-zA-Z0-9_]";
-    case 'W': return "[^a-zA-Z0-9_]";
-    default: return nullptr;
+    case 'd':
+      return "[0-9]";
+    case 'D':
+      return "[^0-9]";
+    case 's':
+      return "[\\t-\\r ]";
+    case 'S':
+      return "[^\\t-\\r ]";
+    case 'w':
+      return "[a-zA-Z0-9_]";
+    case 'W':
+      return "[^a-zA-Z0-9_]";
+    default:
+      return nullptr;
   }
 }
 
@@ -166,15 +182,20 @@ RegexToken next_regex_token(std::string_view pattern, size_t at) {
   using Kind = RegexToken::Kind;
   if (at >= pattern.size()) return {Kind::end, pattern.size(), pattern.size()};
   switch (pattern[at]) {
-    case '\\': return {Kind::escape, at, escape_end(pattern, at)};
+    case '\\':
+      return {Kind::escape, at, escape_end(pattern, at)};
     case '[': {
       const size_t end = class_end(pattern, at);
       return {Kind::char_class, at, end == npos ? pattern.size() : end};
     }
-    case '(': return group_token(pattern, at);
-    case ')': return {Kind::group_close, at, at + 1};
-    case '|': return {Kind::alternation, at, at + 1};
-    default: return {Kind::text, at, character_end(pattern, at)};
+    case '(':
+      return group_token(pattern, at);
+    case ')':
+      return {Kind::group_close, at, at + 1};
+    case '|':
+      return {Kind::alternation, at, at + 1};
+    default:
+      return {Kind::text, at, character_end(pattern, at)};
   }
 }
 
@@ -183,7 +204,8 @@ NameRange regex_token_name(std::string_view pattern, const RegexToken& token) {
   size_t skip = 0;
   size_t tail = 1;
   if (token.kind == RegexToken::Kind::escape) {
-    if (text.size() < 4 || (text[1] != 'k' && text[1] != 'g') || (text[2] != '<' && text[2] != '\'')) return {};
+    if (text.size() < 4 || (text[1] != 'k' && text[1] != 'g') || (text[2] != '<' && text[2] != '\''))
+      return {};
     skip = 3;
   } else if (token.kind == RegexToken::Kind::group_open && text.size() > 4) {
     if (text.substr(0, 4) == "(?(<" || text.substr(0, 4) == "(?('") {
@@ -211,7 +233,8 @@ std::string spell_out_ascii_classes(std::string_view pattern) {
       spell_out_in_class(part, out);
       continue;
     }
-    const char* spelled = token.kind == RegexToken::Kind::escape && part.size() == 2 ? ascii_class(part[1]) : nullptr;
+    const char* spelled =
+        token.kind == RegexToken::Kind::escape && part.size() == 2 ? ascii_class(part[1]) : nullptr;
     if (spelled) {
       out += spelled;
     } else {
@@ -225,7 +248,8 @@ size_t unmatched_bracket(std::string_view pattern) {
   std::vector<size_t> open;
   for (RegexToken token = next_regex_token(pattern, 0); token.kind != RegexToken::Kind::end;
        token = next_regex_token(pattern, token.end)) {
-    if (token.kind == RegexToken::Kind::char_class && class_end(pattern, token.begin) == npos) return token.begin;
+    if (token.kind == RegexToken::Kind::char_class && class_end(pattern, token.begin) == npos)
+      return token.begin;
     if (token.kind == RegexToken::Kind::group_open) open.push_back(token.begin);
     if (token.kind != RegexToken::Kind::group_close) continue;
     if (open.empty()) return token.begin;

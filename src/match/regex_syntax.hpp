@@ -1,5 +1,5 @@
-// The surface of a Ruby regular expression cut into pieces, without saying what they match. Everything that has to
-// rewrite or inspect a pattern (ASCII classes, group names, required literals) walks it with this.
+// The surface of a Ruby regular expression cut into pieces, without saying what they match. Everything that
+// has to rewrite or inspect a pattern (ASCII classes, group names, required literals) walks it with this.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +30,8 @@ struct RegexToken {
 /// The piece that begins at byte `at`. A construct without its end reaches to the end of the pattern.
 RegexToken next_regex_token(std::string_view pattern, size_t at);
 
-/// Name in a group header (`(?<name>`, `(?'name'`, `(?(<name>)`) or a reference (`\k<name>`, `\g'name'`): its byte
-/// range in the pattern, empty when the token carries none.
+/// Name in a group header (`(?<name>`, `(?'name'`, `(?(<name>)`) or a reference (`\k<name>`, `\g'name'`): its
+/// byte range in the pattern, empty when the token carries none.
 struct NameRange {
   size_t begin = 0;
   size_t end = 0;
@@ -39,8 +39,9 @@ struct NameRange {
 };
 NameRange regex_token_name(std::string_view pattern, const RegexToken& token);
 
-/// The pattern with `\d \s \w` (and capitals) spelled out as the ASCII classes they are in Ruby; Oniguruma would
-/// read them as Unicode classes, and its own option for that would make `\b` ASCII as well, which Ruby does not.
+/// The pattern with `\d \s \w` (and capitals) spelled out as the ASCII classes they are in Ruby; Oniguruma
+/// would read them as Unicode classes, and its own option for that would make `\b` ASCII as well, which Ruby
+/// does not.
 std::string spell_out_ascii_classes(std::string_view pattern);
 
 /// Byte of the unmatched `(`, `)` or `[` in a pattern; npos when they all match.
