@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/span.hpp"
@@ -10,15 +11,16 @@
 
 namespace sluice::lang {
 
-/// Replaces the bytes of `where` by `replacement`. Only a `certain` fix is written by `pipeline --test --fix`.
+/// Replaces the bytes of `where` by `replacement`. Only a `certain` fix is written by `pipeline --test
+/// --fix`.
 struct Fix {
   Span where;
   std::string replacement;
   bool certain = false;
 };
 
-/// One finding. Codes are stable: E01xx syntax, E02xx plugins and options, E03xx values (regexes, grok, dates, field
-/// references, files), E04xx structure and flow; W for warnings with the same hundreds.
+/// One finding. Codes are stable: E01xx syntax, E02xx plugins and options, E03xx values (regexes, grok,
+/// dates, field references, files), E04xx structure and flow; W for warnings with the same hundreds.
 struct Diagnostic {
   enum class Severity { error, warning };
   Severity severity = Severity::error;
@@ -46,14 +48,24 @@ class Diagnostics {
   size_t errors_ = 0;
 };
 
-/// `file:line:col: error[E0203]: message`, the source line, a caret under the place, and the help. `colour` adds ANSI colours.
+/// `file:line:col: error[E0203]: message`, the source line, a caret under the place, and the help. `colour`
+/// adds ANSI colours.
 std::string render(const Diagnostic& diagnostic, const SourceSet& sources, bool colour);
 
-/// One JSON object: severity, code, file, line, column, end_line, end_column, message, help, fix{replacement,certain}.
+/// What `pipeline --test` prints: every finding with an empty line between, then `N errors, M warnings`, or
+/// `Configuration OK`. Ends in a newline. Expects sorted diagnostics.
+std::string render_report(const Diagnostics& diagnostics, const SourceSet& sources, bool colour);
+
+/// One JSON object: severity, code, file, line, column, end_line, end_column, message, help,
+/// fix{replacement,certain}.
 std::string render_json(const Diagnostic& diagnostic, const SourceSet& sources);
 
-/// The explanation of a code for `pipeline explain E0203`: what it means, an example, how to mend it. Empty if unknown.
+/// The explanation of a code for `pipeline explain E0203`: what it means, an example, how to mend it. Empty
+/// if unknown.
 std::string_view explain_code(std::string_view code);
+
+/// All codes that explain_code() knows, in order.
+std::vector<std::string_view> known_codes();
 
 /// The files that certain fixes change, with their new text (fixes that overlap an earlier one are left out).
 struct FixedFile {
