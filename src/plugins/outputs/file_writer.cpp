@@ -1,0 +1,308 @@
+#include "plugins/outputs/file_writer.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/log.hpp"
+
+namespace sluice::plugins {
+namespace {
+
+constexpr std::string_view kLogger = "logstash.outputs.file";
+constexpr size_t kMemberBytes = 1 << 20;  // gathered bytes that are not worth waiting with
+constexpr size_t kKeptBuffer = 4 << 20;
+constexpr std::chrono::milliseconds kFirstDelay{500}, kLongestDelay{30000}, kPipeDelay{50};
+
+// Errors that the event's own text causes: waiting cannot mend them.
+bool path_is_at_fault(int error) {
+  return error == ENAMETOOLONG || error == EISDIR || error == ENOTDIR || error == EINVAL || error == ELOOP;
+}
+
+void reuse(Buffer& buffer) {
+  if (buffer.capacity() > kKeptBuffer)
+    buffer = Buffer();
+  else
+    buffer.clear();
+}
+
+}  // namespace
+
+struct FileWriter::Compressor {
+  Compressor() {
+    ok = deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
+  }
+  ~Compressor() { deflateEnd(&stream); }
+
+  // Appends `bytes` as one whole gzip member: a reader of the file never meets an unfinished one, whatever
+  // happens to us.
+  void member(std::string_view bytes, Buffer& out) {
+    deflateReset(&stream);
+    const size_t bound = deflateBound(&stream, bytes.size());
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.reserve(bound));
+    stream.avail_out = static_cast<uInt>(bound);
+    deflate(&stream, Z_FINISH);
+    out.grow(bound - stream.avail_out);
+  }
+
+  z_stream stream{};
+  bool ok = false;
+};
+
+FileWriter::FileWriter(Settings settings) : settings_(std::move(settings)) {}
+
+FileWriter::~FileWriter() { stop(); }
+
+void FileWriter::start() {
+  if (settings_.gzip) compressor_ = std::make_unique<Compressor>();
+  thread_ = std::thread([this] { run(); });
+}
+
+void FileWriter::flush() {
+  flush_.store(true);
+  queue_.wake();
+}
+
+void FileWriter::stop() {
+  queue_.close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void FileWriter::run() {
+  std::vector<FileJob> jobs;
+  while (queue_.take(jobs, next_deadline())) {
+    for (auto& job : jobs) absorb(job);
+    jobs.clear();
+    service(Clock::now(), flush_.exchange(false));
+  }
+  service(Clock::now(), true);
+  give_up();
+}
+
+FileWriter::File& FileWriter::file(const std::string& path) {
+  auto& slot = files_[path];
+  if (!slot) {
+    slot = std::make_unique<File>();
+    slot->path = path;
+  }
+  return *slot;
+}
+
+void FileWriter::absorb(FileJob& job) {
+  const auto now = Clock::now();
+  for (auto& piece : job.pieces) {
+    if (piece.bytes.empty()) continue;
+    File& target = file(piece.path);
+    target.last_use = now;
+    Buffer& buffer = settings_.gzip ? target.gathered : target.pending;
+    if (settings_.gzip && buffer.empty()) target.gathered_since = now;
+    if (settings_.overwrite) {  // only the newest event counts
+      buffer.clear();
+      if (!settings_.gzip) target.written = 0;
+    }
+    if (buffer.empty())
+      std::swap(buffer, piece.bytes);
+    else
+      buffer.append(piece.bytes.view());
+    auto& owners = settings_.gzip ? target.gathering : target.waiting;
+    if (owners.empty() || owners.back().get() != job.batch.get()) owners.push_back(job.batch);
+  }
+}
+
+void FileWriter::service(Clock::time_point now, bool force) {
+  // redirect() may add the failure file while we look at the others.
+  std::vector<File*> all;
+  for (auto& [path, file] : files_)
+    if (!file->idle()) all.push_back(file.get());
+  for (auto* file : all) service(*file, now, force);
+  if (const auto failure = files_.find(settings_.failure_path); failure != files_.end())
+    service(*failure->second, now, force);
+  close_stale(now);
+}
+
+void FileWriter::service(File& file, Clock::time_point now, bool force) {
+  if (!file.gathered.empty()) {
+    const auto interval = std::chrono::milliseconds(settings_.flush_interval_millis);
+    if (force || file.gathered.size() >= kMemberBytes || now - file.gathered_since >= interval)
+      compress(file);
+  }
+  if (!file.pending.empty() && (force || now >= file.retry_at)) write_pending(file);
+}
+
+void FileWriter::compress(File& file) {
+  if (settings_.overwrite) {
+    file.pending.clear();
+    file.written = 0;
+  }
+  compressor_->member(file.gathered.view(), file.pending);
+  reuse(file.gathered);
+  for (auto& batch : file.gathering) file.waiting.push_back(std::move(batch));
+  file.gathering.clear();
+}
+
+void FileWriter::write_pending(File& file) {
+  switch (open(file)) {
+    case Opened::no:
+      return;
+    case Opened::elsewhere:
+      return redirect(file);
+    case Opened::yes:
+      break;
+  }
+  if (settings_.overwrite && file.written == 0 &&
+      (::ftruncate(file.fd, 0) != 0 || ::lseek(file.fd, 0, SEEK_SET) != 0) && errno != EINVAL &&
+      errno != ESPIPE)
+    return back_off(file, errno);
+  while (file.written < file.pending.size()) {
+    const ssize_t n =
+        ::write(file.fd, file.pending.data() + file.written, file.pending.size() - file.written);
+    if (n >= 0)
+      file.written += static_cast<size_t>(n);
+    else if (errno != EINTR)
+      return back_off(file, errno);
+  }
+  reuse(file.pending);
+  file.written = 0;
+  if (file.delay.count() != 0) log::info(kLogger, "Writing again", {{"path", file.path}});
+  file.delay = {};
+  file.retry_at = {};
+  file.waiting.clear();
+}
+
+// The file may have been removed or replaced (log rotation) since the last batch.
+FileWriter::Opened FileWriter::open(File& file) {
+  struct stat now {};
+  const bool there = ::stat(file.path.c_str(), &now) == 0;
+  if (file.fd >= 0 && there && now.st_dev == file.device && now.st_ino == file.inode) return Opened::yes;
+  if (file.fd >= 0) ::close(std::exchange(file.fd, -1));
+  if (!there && errno == ENOENT && !settings_.create_if_deleted && file.path != settings_.failure_path)
+    return Opened::elsewhere;
+  int error = open_now(file);
+  if ((error == EMFILE || error == ENFILE) && close_least_used(file)) error = open_now(file);
+  if (error == 0) return Opened::yes;
+  if (settings_.dynamic && path_is_at_fault(error) && file.path != settings_.failure_path) {
+    log::warn(kLogger, "No file can have this path; its events go to the failure file",
+              {{"path", file.path}, {"error", std::strerror(error)}, {"filename", settings_.failure_path}});
+    return Opened::elsewhere;
+  }
+  back_off(file, error);
+  return Opened::no;
+}
+
+// Zero, or the error.
+int FileWriter::open_now(File& file) {
+  if (const int error = make_folders(file.path)) return error;
+  struct stat s {};
+  const bool existed = ::stat(file.path.c_str(), &s) == 0;
+  // A named pipe is opened for both ends, so that neither opening nor writing waits for its reader.
+  const bool pipe = existed && S_ISFIFO(s.st_mode);
+  const int flags =
+      (pipe ? O_RDWR | O_NONBLOCK : O_WRONLY | O_CREAT) | (settings_.overwrite ? 0 : O_APPEND) | O_CLOEXEC;
+  file.fd = ::open(file.path.c_str(), flags, 0666);
+  if (file.fd < 0) return errno;
+  if (!existed && settings_.file_mode >= 0) (void)::fchmod(file.fd, static_cast<mode_t>(settings_.file_mode));
+  if (::fstat(file.fd, &s) == 0) {
+    file.device = s.st_dev;
+    file.inode = s.st_ino;
+  }
+  file.written = 0;  // another file: it gets the whole of what is pending
+  return 0;
+}
+
+int FileWriter::make_folders(const std::string& path) const {
+  const size_t last = path.rfind('/');
+  if (last == std::string::npos || last == 0) return 0;
+  struct stat s {};
+  if (::stat(path.substr(0, last).c_str(), &s) == 0) return 0;
+  for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    const std::string folder = path.substr(0, slash);
+    if (::mkdir(folder.c_str(), 0777) == 0) {
+      if (settings_.dir_mode >= 0) (void)::chmod(folder.c_str(), static_cast<mode_t>(settings_.dir_mode));
+    } else if (errno != EEXIST && ::stat(folder.c_str(), &s) != 0) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+bool FileWriter::close_least_used(const File& except) {
+  File* oldest = nullptr;
+  for (auto& [path, file] : files_) {
+    const bool candidate = file->fd >= 0 && file.get() != &except;
+    if (candidate && (!oldest || file->last_use < oldest->last_use)) oldest = file.get();
+  }
+  // A half-written one would be written anew from its start.
+  if (!oldest || oldest->written != 0) return false;
+  ::close(std::exchange(oldest->fd, -1));
+  return true;
+}
+
+void FileWriter::redirect(File& file) {
+  File& failure = this->file(settings_.failure_path);
+  failure.last_use = Clock::now();
+  failure.pending.append(file.pending.view());
+  for (auto& batch : file.waiting) failure.waiting.push_back(std::move(batch));
+  file.waiting.clear();
+  reuse(file.pending);
+  file.written = 0;
+}
+
+void FileWriter::back_off(File& file, int error) {
+  if (error == EAGAIN) {  // a named pipe that is full
+    file.retry_at = Clock::now() + kPipeDelay;
+    return;
+  }
+  file.delay = file.delay.count() == 0 ? kFirstDelay : std::min(file.delay * 2, kLongestDelay);
+  file.retry_at = Clock::now() + file.delay;
+  log::error(kLogger, "The file cannot be written; its events wait and will be written later",
+             {{"path", file.path}, {"error", std::strerror(error)}, {"retry_in_ms", file.delay.count()}});
+}
+
+void FileWriter::close_stale(Clock::time_point now) {
+  if (now < next_stale_check_) return;
+  const auto interval = std::chrono::milliseconds(std::max<int64_t>(settings_.stale_millis, 100));
+  next_stale_check_ = now + interval;
+  std::erase_if(files_, [&](auto& entry) {
+    File& file = *entry.second;
+    if (!file.idle() || now - file.last_use < interval) return false;
+    if (file.fd >= 0) ::close(file.fd);
+    return true;
+  });
+}
+
+void FileWriter::give_up() {
+  for (auto& [path, file] : files_) {
+    const bool lost = !file->idle();
+    if (lost)
+      log::warn(kLogger, "Events were not written before the end; their sources keep them", {{"path", path}});
+    for (auto* owners : {&file->waiting, &file->gathering}) {
+      for (auto& batch : *owners)
+        if (lost) batch->abandon();
+      owners->clear();
+    }
+    if (file->fd >= 0) ::close(file->fd);
+  }
+  files_.clear();
+}
+
+std::optional<FileWriter::Clock::time_point> FileWriter::next_deadline() const {
+  std::optional<Clock::time_point> next;
+  const auto sooner = [&](Clock::time_point at) {
+    if (!next || at < *next) next = at;
+  };
+  for (const auto& [path, file] : files_) {
+    if (!file->gathered.empty())
+      sooner(file->gathered_since + std::chrono::milliseconds(settings_.flush_interval_millis));
+    if (!file->pending.empty()) sooner(file->retry_at);
+  }
+  if (!files_.empty()) sooner(next_stale_check_);
+  return next;
+}
+
+}  // namespace sluice::plugins

@@ -1,0 +1,107 @@
+// The thread behind a file output: opens, appends, compresses, waits for space, and confirms what is in the
+// file.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/buffer.hpp"
+#include "event/batch.hpp"
+#include "plugins/outputs/job_queue.hpp"
+
+namespace sluice::plugins {
+
+/// What a batch adds to one file.
+struct FilePiece {
+  std::string path;
+  Buffer bytes;
+};
+
+/// One batch, encoded.
+struct FileJob {
+  BatchRef batch;
+  std::vector<FilePiece> pieces;
+};
+
+/// Owns the files of one output. A batch is let go when all its bytes were written (for gzip: with the member
+/// that holds them). An error such as a full disk delays the file it concerns and is retried until stop().
+class FileWriter {
+ public:
+  struct Settings {
+    std::string failure_path;
+    int64_t flush_interval_millis = 2000;  // of compressed data
+    int64_t stale_millis = 10000;
+    bool gzip = false;
+    bool create_if_deleted = true;
+    bool overwrite = false;
+    bool dynamic = false;  // the path depends on the event
+    int dir_mode = -1;
+    int file_mode = -1;
+  };
+
+  explicit FileWriter(Settings settings);
+  ~FileWriter();
+  void start();
+  /// Thread-safe.
+  void push(FileJob job) { queue_.push(std::move(job)); }
+  /// Writes what is being gathered now.
+  void flush();
+  /// A last attempt, then what could not be written is abandoned and the files are closed.
+  void stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct File {
+    std::string path;
+    int fd = -1;
+    dev_t device = 0;
+    ino_t inode = 0;
+    Buffer gathered;                  // gzip: plain bytes of the next member
+    std::vector<BatchRef> gathering;  // the batches that they belong to
+    Clock::time_point gathered_since;
+    Buffer pending;  // bytes for the file, written up to `written`
+    size_t written = 0;
+    std::vector<BatchRef> waiting;
+    std::chrono::milliseconds delay{0};  // back-off; zero while all is well
+    Clock::time_point retry_at;
+    Clock::time_point last_use;
+    [[nodiscard]] bool idle() const { return pending.empty() && gathered.empty(); }
+  };
+  struct Compressor;
+  enum class Opened { yes, no, elsewhere };
+
+  void run();
+  void absorb(FileJob& job);
+  void service(Clock::time_point now, bool force);
+  void service(File& file, Clock::time_point now, bool force);
+  void compress(File& file);
+  void write_pending(File& file);
+  Opened open(File& file);
+  int open_now(File& file);
+  int make_folders(const std::string& path) const;
+  bool close_least_used(const File& except);
+  void redirect(File& file);
+  void back_off(File& file, int error);
+  void close_stale(Clock::time_point now);
+  void give_up();
+  File& file(const std::string& path);
+  [[nodiscard]] std::optional<Clock::time_point> next_deadline() const;
+
+  Settings settings_;
+  JobQueue<FileJob> queue_;
+  std::unordered_map<std::string, std::unique_ptr<File>> files_;
+  std::unique_ptr<Compressor> compressor_;
+  Clock::time_point next_stale_check_{};
+  std::atomic<bool> flush_{false};
+  std::thread thread_;
+};
+
+}  // namespace sluice::plugins
