@@ -16,15 +16,14 @@ namespace sluice::match {
 
 /// What reading a text needs beside the pattern. Null zone or locale: UTC, English.
 struct ParseContext {
-  const TimeZone* zone = nullptr;
+  const TimeZone* zone = nullptr;  // of texts that name none
   const LocaleNames* locale = nullptr;
-  int64_t now = 0;                     // nanoseconds since the epoch: the year of texts without a year
-  const TimeZone* now_zone = nullptr;  // the zone in which `now` has a year and a month; null: `zone`
+  int64_t now = 0;                     // nanoseconds since the epoch: gives texts without a year theirs
+  const TimeZone* now_zone = nullptr;  // where `now` has that year; null: `zone`
 };
 
 /// What one step of a pattern reads or writes.
 enum class JodaField : uint8_t {
-  literal,
   era,
   century,
   year_of_era,
@@ -43,9 +42,22 @@ enum class JodaField : uint8_t {
   minute,
   second,
   fraction,
+  literal,
   zone_name,
   zone_offset,
   zone_id
+};
+inline constexpr size_t kJodaValueFields = static_cast<size_t>(JodaField::literal);
+
+/// One step of a compiled pattern.
+struct JodaStep {
+  enum class Form : uint8_t { number, two_digit_year, lenient_two_digit_year, short_text, full_text };
+  JodaField field = JodaField::literal;
+  Form form = Form::number;
+  bool colon = false;      // a zone offset is written with a colon
+  uint8_t min_digits = 0;  // to write
+  uint8_t max_digits = 0;  // to read
+  uint32_t literal_at = 0, literal_size = 0;
 };
 
 /// A compiled pattern. Immutable; may be used by all threads at once.
@@ -54,9 +66,9 @@ class JodaPattern {
   /// Refuses an empty pattern and unknown letters; a quote that is not closed ends with the pattern.
   static Result<JodaPattern> compile(std::string_view pattern);
 
-  /// Reads the whole of `text` into nanoseconds since the epoch (in whole milliseconds). False: the text does
-  /// not fit, a value is out of range, the local time does not exist in the zone, or the time is outside of
-  /// what fits 64 bits.
+  /// Reads the whole of `text` into nanoseconds since the epoch (whole milliseconds). False: the text does
+  /// not fit, a value is out of range, the local time does not exist in the zone, or 64 bits do not hold the
+  /// time.
   bool parse(std::string_view text, const ParseContext& context, int64_t& nanos) const;
 
   /// Appends `nanos` as seen in `zone`.
@@ -66,38 +78,24 @@ class JodaPattern {
   [[nodiscard]] bool can_parse() const { return can_parse_; }
   /// True when the pattern has words of a language (MMM, E, a, G).
   [[nodiscard]] bool has_words() const { return has_words_; }
-  /// True when the pattern has no year (y or Y) and parse() guesses it.
+  /// True when the pattern has no year (y or Y), so that parse() guesses it.
   [[nodiscard]] bool yearless() const { return !has_year_; }
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
-  friend struct JodaReader;
-  struct Step {
-    JodaField field;
-    bool text;                          // words instead of digits, in full
-    bool short_text;                    // words instead of digits, abbreviated
-    bool two_digits;                    // a two-digit year with a pivot
-    bool lenient;                       // a two-digit year that may have more digits
-    bool colon;                         // zone offset written with a colon
-    uint8_t min_digits;                 // written
-    uint8_t max_digits;                 // read
-    uint32_t literal_at, literal_size;  // in literals_
-  };
-
-  static bool tokenize(std::string_view pattern, size_t& at, std::string& token);
-  Status add_token(std::string_view pattern, size_t next, const std::string& token);
-  bool parse_plain(std::string_view text, const ParseContext& context, int64_t& nanos) const;
-  bool parse_any(std::string_view text, const ParseContext& context, int64_t& nanos) const;
+  friend class JodaCompiler;
+  friend class JodaReader;
 
   std::string text_;
   std::string literals_;
-  std::vector<Step> steps_;
-  int pivot_ = 2000;
+  std::vector<JodaStep> steps_;
+  int pivot_ = 2000;  // the middle of the hundred years of a two-digit year
   bool can_parse_ = true;
   bool has_words_ = false;
-  bool has_year_ = false;  // as Logstash decides it: the letter anywhere in the pattern
+  bool has_year_ =
+      false;  // has_year_, has_offset_: as Logstash decides it, the letter anywhere in the pattern
   bool has_offset_ = false;
-  bool plain_ = false;  // no field twice, only the usual ones: the fast way applies
+  bool plain_ = false;  // every field once, and none that needs Joda-Time's order of setting them
 };
 
 }  // namespace sluice::match

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.hpp"
+#include "match/timezone.hpp"
 
 namespace sluice::match {
 
@@ -38,7 +39,6 @@ class LocaleNames {
  private:
   friend class LocaleBuilder;
   static constexpr size_t kFields = 4;
-  [[nodiscard]] size_t match_english(NameField field, std::string_view text, int& value) const;
 
   std::string tag_;
   bool english_ = false;
@@ -53,6 +53,10 @@ const LocaleNames& english_names();
 /// The words of a BCP 47 tag ("pt-BR", "fr"; "_" is accepted for "-"). An ill-formed tag is an error.
 /// Thread-safe.
 Result<const LocaleNames*> find_locale(std::string_view tag);
+
+/// "Central European Standard Time" as the language has it; `daylight` chooses the summer name. Slow (ICU)
+/// but for UTC.
+std::string long_zone_name(const TimeZone& zone, bool daylight, const LocaleNames& locale);
 
 /// The locale of LC_ALL, LC_CTYPE or LANG; English when none is set, or "C" or "POSIX".
 const LocaleNames& machine_locale();

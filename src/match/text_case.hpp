@@ -13,6 +13,9 @@ void append_lower(std::string_view text, std::string& out);
 /// First character in title case, all others in lower case, as Ruby's String#capitalize.
 void append_capitalized(std::string_view text, std::string& out);
 
+/// Ruby's String#strip: blanks at both ends and NUL at the end go; other Unicode blanks stay.
+std::string_view strip(std::string_view text);
+
 inline std::string upper(std::string_view text) {
   std::string out;
   append_upper(text, out);

@@ -70,6 +70,10 @@ const TimeZone& utc_zone();
 /// Thread-safe; a zone is read once.
 Result<const TimeZone*> find_timezone(std::string_view id);
 
+/// The same without words: null when there is no such zone. Made for ids that come with events: a thread's
+/// last ids are found again without a lock.
+const TimeZone* lookup_timezone(std::string_view id);
+
 /// The machine's zone: the variable TZ (a name, an offset, a POSIX rule or a file), else /etc/localtime, else
 /// UTC. Determined once.
 const TimeZone& machine_timezone();
