@@ -1,0 +1,35 @@
+// gzip and zlib on whole buffers, with a bound where the input is not ours.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/slab.hpp"
+#include "base/status.hpp"
+
+namespace sluice::net {
+
+enum class Compression : unsigned char {
+  gzip,     // RFC 1952, several members allowed
+  zlib,     // RFC 1950
+  deflate,  // HTTP's "deflate": zlib, or the raw stream that some clients send instead
+};
+
+/// The whole of `bytes` compressed; level 1 (fast) to 12 (small), 0 stores. Any thread; compressors are kept
+/// per thread and level. Not for Compression::deflate (taken as zlib).
+SlabRef compress(Compression format, std::string_view bytes, int level = 1);
+
+/// The whole of `bytes` decompressed, at most `max_bytes` of it. Errors: damaged or cut data, or a result
+/// over the bound (Status::message() says "more than N bytes"); memory for it is never taken before data asks
+/// for it.
+Result<SlabRef> decompress(Compression format, std::string_view bytes, size_t max_bytes);
+
+/// Like decompress() for a zlib stream that its writer flushed but did not finish, and that may be followed
+/// by other bytes: gives what there is. For lumberjack.
+Result<SlabRef> decompress_flushed(std::string_view bytes, size_t max_bytes);
+
+/// True when `status` (of decompress) means that the bound was hit.
+bool over_bound(const Status& status);
+
+}  // namespace sluice::net
