@@ -32,6 +32,8 @@ class Decoder {
   virtual void decode(std::string_view bytes, EventSink& sink) = 0;
   /// The stream ends or pauses: what is kept becomes an event.
   virtual void flush(EventSink& sink) { (void)sink; }
+  /// True while bytes of an unfinished event are kept: the chunk they came in is then not acknowledged yet.
+  virtual bool pending() const { return false; }
   /// Milliseconds after which a quiet stream wants flush() (multiline's auto_flush_interval); nullopt: never. Asked
   /// after each decode.
   virtual std::optional<int64_t> flush_after() const { return std::nullopt; }

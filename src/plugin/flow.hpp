@@ -14,6 +14,11 @@ class Flow {
   void reads(std::string_view field, std::string_view option) { reads_.push_back({std::string(field), std::string(option)}); }
   /// The field exists after the step, on some events at least.
   void writes(std::string_view field) { writes_.emplace_back(field); }
+  /// The field exists after the step on every event that passes it.
+  void always_writes(std::string_view field) {
+    writes_.emplace_back(field);
+    always_.emplace_back(field);
+  }
   /// The field is gone after the step.
   void removes(std::string_view field) { removes_.emplace_back(field); }
   /// The step can produce fields that cannot be known (json, kv, ruby).
@@ -25,12 +30,14 @@ class Flow {
   };
   [[nodiscard]] const std::vector<Read>& read() const { return reads_; }
   [[nodiscard]] const std::vector<std::string>& written() const { return writes_; }
+  [[nodiscard]] const std::vector<std::string>& always_written() const { return always_; }
   [[nodiscard]] const std::vector<std::string>& removed() const { return removes_; }
   [[nodiscard]] bool anything() const { return anything_; }
 
  private:
   std::vector<Read> reads_;
   std::vector<std::string> writes_;
+  std::vector<std::string> always_;
   std::vector<std::string> removes_;
   bool anything_ = false;
 };

@@ -45,8 +45,8 @@ class Registry {
   std::vector<const Spec*> specs_;
 };
 
-/// A plugin that Logstash has and we do not: "not supported yet", with the reason; empty when the name is unknown.
-std::string_view known_elsewhere(Kind kind, std::string_view name);
+/// True for a plugin that Logstash has and this version does not.
+bool known_elsewhere(Kind kind, std::string_view name);
 
 /// A plugin built from its place in a config. `plugin` is null after an error was reported.
 template <class T>

@@ -1,0 +1,137 @@
+#include "plan/execution.hpp"
+
+#include <algorithm>
+
+#include "base/time.hpp"
+
+namespace sluice::plan {
+
+Execution::Execution(Plan& plan, Refused refused) : plan_(plan), refused_(std::move(refused)) {
+  for (auto& stage : plan.filters) {
+    filters_.push_back(stage.built.plugin->worker());
+    wants_flush_ = wants_flush_ || stage.built.plugin->wants_flush();
+  }
+  for (auto& stage : plan.outputs) outputs_.push_back(stage.built.plugin->worker());
+}
+
+std::unique_ptr<Execution::Selection> Execution::borrow() {
+  if (spare_.empty()) return std::make_unique<Selection>();
+  auto selection = std::move(spare_.back());
+  spare_.pop_back();
+  selection->clear();
+  return selection;
+}
+
+void Execution::give_back(std::unique_ptr<Selection> selection) { spare_.push_back(std::move(selection)); }
+
+size_t Execution::run(const BatchRef& batch) { return run(batch, Mode::run); }
+
+size_t Execution::flush(const BatchRef& batch, bool final) {
+  return run(batch, final ? Mode::final_flush : Mode::flush);
+}
+
+size_t Execution::run(const BatchRef& batch, Mode mode) {
+  auto selection = borrow();
+  const auto events = batch->events();
+  selection->assign(events.begin(), events.end());
+  filter_block(plan_.filter_block, *selection, *batch, mode);
+  const size_t left = selection->size();
+  if (left) output_block(plan_.output_block, *selection, batch);
+  give_back(std::move(selection));
+  return left;
+}
+
+void Execution::filter_block(const Block& block, Selection& selection, Batch& batch, Mode mode) {
+  for (const auto& step : block.steps) {
+    if (selection.empty() && mode == Mode::run) return;
+    if (!step.condition) {
+      filter(step.stage, selection, batch, mode);
+      continue;
+    }
+    auto yes = borrow(), no = borrow();
+    split(step, selection, *yes, *no);
+    if (step.yes) filter_block(*step.yes, *yes, batch, mode);
+    if (step.no) filter_block(*step.no, *no, batch, mode);
+    merge(selection, *yes, *no);
+    give_back(std::move(yes));
+    give_back(std::move(no));
+  }
+}
+
+void Execution::filter(size_t index, Selection& selection, Batch& batch, Mode mode) {
+  auto& stage = plan_.filters[index];
+  plugin::FilterRun run(selection, batch, stage.built.decoration, stage.metrics);
+  const size_t before = selection.size();
+  const int64_t started = steady_nanos();
+  if (before) filters_[index]->filter(run);
+  if (mode != Mode::run && stage.built.plugin->wants_flush()) filters_[index]->flush(run, mode == Mode::final_flush);
+  const auto cancelled = [](const Event* event) { return event->cancelled(); };
+  if (run.emitted().empty()) {
+    std::erase_if(selection, cancelled);
+  } else {
+    // New events stand behind the event they came from, and those without a parent at the end. Filters emit in the
+    // order of their events, so one walk over both lists is enough.
+    auto next = borrow();
+    auto emitted = run.emitted().begin();
+    const auto take = [&] {
+      if (!emitted->parent) emitted->event->origin = static_cast<uint32_t>(batch.events().size());
+      if (!emitted->event->cancelled()) next->push_back(emitted->event);
+      ++emitted;
+    };
+    for (auto* event : selection) {
+      if (!event->cancelled()) next->push_back(event);
+      while (emitted != run.emitted().end() && emitted->parent == event) take();
+    }
+    while (emitted != run.emitted().end()) take();
+    std::swap(selection, *next);
+    give_back(std::move(next));
+  }
+  stage.metrics.in.add(before);
+  stage.metrics.out.add(selection.size());
+  stage.metrics.nanos.add(static_cast<uint64_t>(steady_nanos() - started));
+}
+
+void Execution::split(const Block::Step& step, Selection& selection, Selection& yes, Selection& no) {
+  for (auto* event : selection) {
+    switch (step.condition->test(*event)) {
+      case Truth::yes: yes.push_back(event); break;
+      case Truth::no: no.push_back(event); break;
+      case Truth::error:
+        refused_(*event, step.span);
+        event->cancel();
+        break;
+    }
+  }
+}
+
+// Both sides back in the order of arrival.
+void Execution::merge(Selection& selection, Selection& yes, Selection& no) {
+  selection.clear();
+  std::merge(yes.begin(), yes.end(), no.begin(), no.end(), std::back_inserter(selection),
+             [](const Event* a, const Event* b) { return a->origin < b->origin; });
+}
+
+void Execution::output_block(const Block& block, Selection& selection, const BatchRef& batch) {
+  for (const auto& step : block.steps) {
+    if (selection.empty()) return;
+    if (!step.condition) {
+      auto& stage = plan_.outputs[step.stage];
+      const int64_t started = steady_nanos();
+      outputs_[step.stage]->write(selection, batch);
+      stage.metrics.in.add(selection.size());
+      stage.metrics.out.add(selection.size());
+      stage.metrics.nanos.add(static_cast<uint64_t>(steady_nanos() - started));
+      continue;
+    }
+    auto yes = borrow(), no = borrow();
+    split(step, selection, *yes, *no);
+    if (step.yes) output_block(*step.yes, *yes, batch);
+    if (step.no) output_block(*step.no, *no, batch);
+    // An event whose condition failed is gone for the outputs that follow, too.
+    merge(selection, *yes, *no);
+    give_back(std::move(yes));
+    give_back(std::move(no));
+  }
+}
+
+}  // namespace sluice::plan

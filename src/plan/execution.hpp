@@ -1,0 +1,51 @@
+// Running a plan on one worker, a batch at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "event/batch.hpp"
+#include "plan/plan.hpp"
+
+namespace sluice::plan {
+
+/// The state of a plan on one worker. Not thread-safe: one worker, one Execution.
+class Execution {
+ public:
+  /// Called with an event that a condition could not be evaluated on; the event is dropped afterwards.
+  using Refused = std::function<void(const Event& event, const Span& condition)>;
+
+  /// `plan` outlives the execution; its plugins have been started.
+  Execution(Plan& plan, Refused refused);
+
+  /// Filters `batch` and hands what is left to the outputs. Returns how many events reached the outputs.
+  size_t run(const BatchRef& batch);
+  /// The same, and lets every filter that wants to flush do so at its place; `final` at the pipeline's end.
+  size_t flush(const BatchRef& batch, bool final);
+  /// True when some filter wants flush() to be called.
+  [[nodiscard]] bool wants_flush() const { return wants_flush_; }
+
+ private:
+  using Selection = std::vector<Event*>;
+  enum class Mode : uint8_t { run, flush, final_flush };
+
+  size_t run(const BatchRef& batch, Mode mode);
+  void filter_block(const Block& block, Selection& selection, Batch& batch, Mode mode);
+  void filter(size_t stage, Selection& selection, Batch& batch, Mode mode);
+  void output_block(const Block& block, Selection& selection, const BatchRef& batch);
+  void split(const Block::Step& step, Selection& selection, Selection& yes, Selection& no);
+  static void merge(Selection& selection, Selection& yes, Selection& no);
+  std::unique_ptr<Selection> borrow();
+  void give_back(std::unique_ptr<Selection> selection);
+
+  Plan& plan_;
+  Refused refused_;
+  std::vector<std::unique_ptr<plugin::FilterWorker>> filters_;
+  std::vector<std::unique_ptr<plugin::OutputWorker>> outputs_;
+  std::vector<std::unique_ptr<Selection>> spare_;
+  bool wants_flush_ = false;
+};
+
+}  // namespace sluice::plan

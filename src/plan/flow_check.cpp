@@ -1,0 +1,197 @@
+#include "plan/flow_check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/nearest.hpp"
+
+namespace sluice::plan {
+namespace {
+
+// A field in one form for comparing: [a][b], also when written as `a`.
+std::string canonical(std::string_view text) {
+  const auto ref = FieldRef::parse(text);
+  if (!ref.ok()) return std::string(text);
+  std::string out = ref->metadata() ? "[@metadata]" : "";
+  for (const auto& step : ref->steps()) (out += '[') += std::string(step.key.text()) + "]";
+  return out;
+}
+
+// What is known of the fields at a point of the pipeline.
+struct Fields {
+  bool anything = false;           // fields that cannot be known may be there
+  std::set<std::string> possible;  // may be there
+  std::set<std::string> certain;   // are there on every event
+
+  [[nodiscard]] static bool covers(const std::string& known, const std::string& wanted) {
+    // [a] covers [a][b], and [a][b] makes [a] exist.
+    const auto& shorter = known.size() < wanted.size() ? known : wanted;
+    const auto& longer = known.size() < wanted.size() ? wanted : known;
+    return longer.compare(0, shorter.size(), shorter) == 0;
+  }
+  [[nodiscard]] bool can_be(const std::string& field) const {
+    if (anything) return true;
+    return std::any_of(possible.begin(), possible.end(), [&](const auto& p) { return covers(p, field); });
+  }
+  [[nodiscard]] bool must_be(const std::string& field) const { return certain.count(field) != 0; }
+  void remove(const std::string& field) {
+    possible.erase(field);
+    certain.erase(field);
+  }
+};
+
+Fields join(const Fields& a, const Fields& b) {
+  Fields out;
+  out.anything = a.anything || b.anything;
+  std::set_union(a.possible.begin(), a.possible.end(), b.possible.begin(), b.possible.end(),
+                 std::inserter(out.possible, out.possible.end()));
+  std::set_intersection(a.certain.begin(), a.certain.end(), b.certain.begin(), b.certain.end(),
+                        std::inserter(out.certain, out.certain.end()));
+  return out;
+}
+
+const lang::Value* attribute(const lang::Plugin& plugin, std::string_view name) {
+  for (const auto& a : plugin.attributes)
+    if (a.name == name) return &a.value;
+  return nullptr;
+}
+
+// Inputs whose codec makes nothing but text events have a known set of fields.
+bool text_only(const lang::Plugin& input) {
+  static constexpr std::string_view kInputs[] = {"stdin", "tcp", "udp", "file", "generator", "heartbeat"};
+  if (std::find(std::begin(kInputs), std::end(kInputs), input.name) == std::end(kInputs)) return false;
+  const auto* codec = attribute(input, "codec");
+  if (!codec) return true;
+  const auto& name = codec->plugin ? codec->plugin->name : codec->text;
+  return name == "plain" || name == "line" || name == "multiline";
+}
+
+class Checker {
+ public:
+  Checker(const Plan& plan, const ir::Graph& graph, lang::Diagnostics& diagnostics)
+      : plan_(plan), graph_(graph), diagnostics_(diagnostics) {}
+
+  void run() {
+    Fields fields = from_inputs();
+    block(plan_.filter_block, fields, true);
+    block(plan_.output_block, fields, false);
+  }
+
+ private:
+  Fields from_inputs() {
+    Fields fields;
+    for (const auto name : {"@timestamp", "@version"}) {
+      fields.possible.insert(canonical(name));
+      fields.certain.insert(canonical(name));
+    }
+    bool typed = !graph_.inputs().empty();
+    for (const auto id : graph_.inputs()) {
+      const auto& written = *graph_.vertices()[id].plugin;
+      if (!text_only(written)) fields.anything = true;
+      if (!attribute(written, "type")) typed = false;
+      if (const auto* added = attribute(written, "add_field"))
+        for (const auto& entry : added->entries) fields.possible.insert(canonical(entry.key.text));
+    }
+    for (const auto name : {"message", "host", "port", "path", "tags", "type", "event", "log", "source", "sequence",
+                            "clock", "sslsubject", "proxy_host", "proxy_port", "url", "process", "[@metadata]"})
+      fields.possible.insert(canonical(name));
+    if (typed) fields.certain.insert(canonical("type"));
+    return fields;
+  }
+
+  void unknown_field(const Fields& fields, const std::string& field, const Span& span, std::string_view where) {
+    if (fields.can_be(canonical(field))) return;
+    auto& d = diagnostics_.warning("W0404", span,
+                                   fmt::format("The field {} is used {}, and nothing before it can have produced it",
+                                               field, where));
+    std::vector<std::string_view> names(fields.possible.begin(), fields.possible.end());
+    if (const auto near = nearest(canonical(field), names)) d.help = "Did you mean " + *near + "?";
+    else d.help = "Check the name, or the order of the filters.";
+  }
+
+  void filter(const Stage<plugin::Filter>& stage, Fields& fields) {
+    const auto& flow = stage.built.flow;
+    for (const auto& read : flow.read())
+      unknown_field(fields, read.field, option_span(stage, read.option), fmt::format("by {}", stage.built.spec->name));
+    if (flow.anything()) fields.anything = true;
+    for (const auto& name : flow.written()) fields.possible.insert(canonical(name));
+    for (const auto& name : flow.always_written()) fields.certain.insert(canonical(name));
+    for (const auto& name : flow.removed()) fields.remove(canonical(name));
+  }
+
+  Span option_span(const Stage<plugin::Filter>& stage, std::string_view option) const {
+    const auto* value = attribute(*graph_.vertices()[stage.vertex].plugin, option);
+    return value ? value->span : stage.span;
+  }
+
+  void output(const Stage<plugin::Output>& stage, const Fields& fields) {
+    for (const auto& [option, text] : stage.built.plugin->must_resolve()) {
+      const auto* value = attribute(*graph_.vertices()[stage.vertex].plugin, option);
+      for (const auto& ref : Template(text).fields()) {
+        if (fields.must_be(canonical(ref.text()))) continue;
+        diagnostics_.warning(
+            "W0405", value ? value->span : stage.span,
+            fmt::format("%{{{}}} in `{}` stays unresolved on events that do not have the field", ref.text(), option),
+            fmt::format("Set a default before the output: if ![{0}] {{ mutate {{ add_field => {{ \"{1}\" => \"...\" }} }} }}",
+                        ref.text().starts_with('[') ? ref.text().substr(1, ref.text().size() - 2) : ref.text(),
+                        ref.text()));
+      }
+    }
+  }
+
+  // What a condition says about fields when it holds (`yes`) or does not.
+  static void learn(const lang::Expr& expr, bool yes, Fields& fields) {
+    using Kind = lang::Expr::Kind;
+    if (expr.kind == Kind::not_) return learn(expr.operands[0], !yes, fields);
+    if ((expr.kind == Kind::and_ && yes) || (expr.kind == Kind::or_ && !yes)) {
+      for (const auto& operand : expr.operands) learn(operand, yes, fields);
+      return;
+    }
+    const bool proves = (expr.kind == Kind::value || expr.kind == Kind::eq || expr.kind == Kind::match ||
+                         expr.kind == Kind::in || expr.kind == Kind::lt || expr.kind == Kind::gt ||
+                         expr.kind == Kind::le || expr.kind == Kind::ge) ? yes : expr.kind == Kind::ne && !yes;
+    if (!proves) return;
+    for (const auto& value : expr.values)
+      if (value.kind == lang::Rvalue::Kind::selector) fields.certain.insert(canonical(value.text));
+  }
+
+  void block(const Block& steps, Fields& fields, bool filters) {
+    for (const auto& step : steps.steps) {
+      if (!step.condition) {
+        if (filters) filter(plan_.filters[step.stage], fields);
+        else output(plan_.outputs[step.stage], fields);
+        continue;
+      }
+      Fields yes = fields, no = fields;
+      if (const auto* expr = condition_at(step.span)) {
+        learn(*expr, true, yes);
+        learn(*expr, false, no);
+        for (const auto& value : yes.certain)
+          if (!fields.certain.count(value)) yes.possible.insert(value);
+      }
+      if (step.yes) block(*step.yes, yes, filters);
+      if (step.no) block(*step.no, no, filters);
+      fields = join(yes, no);
+    }
+  }
+
+  [[nodiscard]] const lang::Expr* condition_at(const Span& span) const {
+    for (const auto& v : graph_.vertices())
+      if (v.condition && v.span.begin == span.begin && v.span.end == span.end) return v.condition;
+    return nullptr;
+  }
+
+  const Plan& plan_;
+  const ir::Graph& graph_;
+  lang::Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void check_flow(const Plan& plan, const ir::Graph& graph, lang::Diagnostics& diagnostics) {
+  Checker(plan, graph, diagnostics).run();
+}
+
+}  // namespace sluice::plan

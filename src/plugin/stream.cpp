@@ -1,0 +1,62 @@
+#include "plugin/filter.hpp"
+#include "plugin/input.hpp"
+
+namespace sluice::plugin {
+
+class CodecStream::Sink : public EventSink {
+ public:
+  Sink(CodecStream& stream, Batch& batch, uint32_t source, uint64_t position)
+      : stream_(stream), batch_(batch), source_(source), position_(position) {}
+
+  Event& make() override { return batch_.make(source_); }
+  void add(Event& event) override {
+    event.position = position_++;
+    normalize(event);
+    if (stream_.enrich_) stream_.enrich_(event);
+    if (!stream_.decoration_.empty()) (void)stream_.decoration_.apply(event);
+    batch_.add(event);
+  }
+  Batch& batch() override { return batch_; }
+
+ private:
+  CodecStream& stream_;
+  Batch& batch_;
+  uint32_t source_;
+  uint64_t position_;
+};
+
+CodecStream::CodecStream(std::unique_ptr<Decoder> decoder, const Decoration& decoration, std::string_view input_id,
+                         Enrich enrich, std::string name, PluginMetrics* metrics)
+    : decoder_(std::move(decoder)), decoration_(decoration), input_id_(input_id), enrich_(std::move(enrich)),
+      name_(std::move(name)), metrics_(metrics) {}
+
+void CodecStream::decode(Chunk& chunk, Batch& batch) {
+  const size_t before = batch.events().size();
+  batch.hold(held_);
+  batch.hold(chunk.ack);
+  if (chunk.slab) batch.hold(std::move(chunk.slab));
+  Sink sink(*this, batch, batch.add_source({input_id_, name_}), chunk.position);
+  decoder_->decode(chunk.bytes, sink);
+  if (flush_each_) decoder_->flush(sink);
+  // The next event depends on this chunk too when its tail is kept.
+  held_ = decoder_->pending() ? std::move(chunk.ack) : AckRef{};
+  if (metrics_) metrics_->out.add(batch.events().size() - before);
+}
+
+void CodecStream::flush(Batch& batch) {
+  const size_t before = batch.events().size();
+  Sink sink(*this, batch, batch.add_source({input_id_, name_}), 0);
+  decoder_->flush(sink);
+  batch.hold(std::move(held_));
+  held_ = AckRef{};
+  if (metrics_) metrics_->out.add(batch.events().size() - before);
+}
+
+void FilterRun::emit(Event& event, const Event& parent) {
+  event.origin = parent.origin;
+  emitted_.push_back({&parent, &event});
+}
+
+void FilterRun::emit(Event& event) { emitted_.push_back({nullptr, &event}); }
+
+}  // namespace sluice::plugin
