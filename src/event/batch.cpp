@@ -1,5 +1,7 @@
 #include "event/batch.hpp"
 
+#include <chrono>
+
 namespace sluice {
 namespace {
 constexpr size_t kIdleBatches = 32;
@@ -63,12 +65,15 @@ void BatchPool::give_back(Batch* batch) {
   std::unique_ptr<Batch> owned(batch);
   const size_t credit = owned->credit;
   owned->clear();
-  {
-    std::scoped_lock lock(mutex_);
-    if (idle_.size() < kIdleBatches) idle_.push_back(std::move(owned));
-  }
   if (settled_) settled_(credit);
-  in_flight_.fetch_sub(1, std::memory_order_acq_rel);
+  std::scoped_lock lock(mutex_);
+  if (idle_.size() < kIdleBatches) idle_.push_back(std::move(owned));
+  if (in_flight_.fetch_sub(1, std::memory_order_acq_rel) == 1) none_in_flight_.notify_all();
+}
+
+bool BatchPool::wait_idle(int64_t millis) {
+  std::unique_lock lock(mutex_);
+  return none_in_flight_.wait_for(lock, std::chrono::milliseconds(millis), [this] { return in_flight() == 0; });
 }
 
 }  // namespace sluice

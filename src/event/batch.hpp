@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -117,6 +118,8 @@ class BatchPool {
   ~BatchPool();
   BatchRef take();
   [[nodiscard]] size_t in_flight() const { return in_flight_.load(std::memory_order_acquire); }
+  /// Waits until no batch is in flight, `millis` at most; true when none is.
+  bool wait_idle(int64_t millis);
 
  private:
   friend class BatchRef;
@@ -124,6 +127,7 @@ class BatchPool {
 
   std::function<void(size_t)> settled_;
   std::mutex mutex_;
+  std::condition_variable none_in_flight_;
   std::vector<std::unique_ptr<Batch>> idle_;
   std::atomic<size_t> in_flight_{0};
 };

@@ -35,8 +35,8 @@ class Stream {
   virtual std::optional<int64_t> flush_after() const { return std::nullopt; }
 
  private:
-  friend class StreamQueueAccess;
-  void* queue_state_ = nullptr;  // the runtime's
+  friend class StreamState;
+  std::shared_ptr<void> queue_state_;  // the runtime's: the chunks that wait
 };
 
 /// The pipeline's entrance. Thread-safe.

@@ -1,0 +1,72 @@
+// One running pipeline: from a compiled plan to started plugins and workers, and back.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lang/source.hpp"
+#include "plan/plan.hpp"
+#include "runtime/stream_queue.hpp"
+#include "runtime/worker.hpp"
+
+namespace sluice::runtime {
+
+/// Settings of one pipeline, resolved.
+struct PipelineSettings {
+  std::string id = "main";
+  size_t workers = 1;
+  size_t batch_size = 125;
+  int64_t batch_delay_millis = 0;
+  size_t in_flight_bytes = 16u << 20;     // input bytes between reading and confirmed delivery
+  int64_t drain_millis = 30'000;          // the longest that stop() waits for deliveries
+};
+
+/// Life: construct, start(), (runs), stop(). start and stop on the main thread.
+class Pipeline {
+ public:
+  enum class State : uint8_t { loading, running, draining, finished, terminated };
+
+  /// `sources` is for the places in log lines. `engine` outlives the pipeline.
+  Pipeline(PipelineSettings settings, std::unique_ptr<plan::Plan> plan, lang::SourceSet sources,
+           plugin::Engine& engine);
+  ~Pipeline();
+
+  /// Starts outputs, filters, workers, inputs, in this order. After an error everything is stopped again; the text names
+  /// the plugin's place in the config.
+  Status start();
+  /// Stops inputs, drains workers and outputs within drain_millis, then ends. True when everything was delivered.
+  bool stop();
+  /// Called once, on some other thread, when all inputs have ended by themselves.
+  void on_finished(std::function<void()> callback);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] const PipelineSettings& settings() const { return settings_; }
+  [[nodiscard]] const plan::Plan& plan() const { return *plan_; }
+  [[nodiscard]] const StreamQueue& queue() const { return queue_; }
+  [[nodiscard]] size_t batches_in_flight() const { return pool_.in_flight(); }
+
+  /// Counted since the start.
+  plugin::Counter events_in, events_out, busy_nanos, refused_events;
+
+ private:
+  Status start_plugins();
+  void stop_plugins();
+  void condition_failed(const Event& event, const Span& where);
+  std::string place(const Span& span) const;
+
+  PipelineSettings settings_;
+  std::unique_ptr<plan::Plan> plan_;
+  lang::SourceSet sources_;
+  plugin::Engine& engine_;
+  StreamQueue queue_;
+  BatchPool pool_;
+  std::unique_ptr<WorkerContext> context_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::atomic<State> state_{State::loading};
+  size_t started_inputs_ = 0, started_filters_ = 0, started_outputs_ = 0;
+};
+
+}  // namespace sluice::runtime

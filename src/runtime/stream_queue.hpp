@@ -1,0 +1,87 @@
+// The queue between inputs and workers: streams with chunks to decode, bounded by the bytes in flight.
+//
+// A stream is in the ready list at most once and is held by one worker at a time, so its chunks are decoded in order
+// without a lock around decoding, while different streams go to different workers.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "plugin/input.hpp"
+
+namespace sluice::runtime {
+
+/// What a worker has taken: a stream, held until release(), and the chunks to decode.
+struct Turn {
+  std::shared_ptr<plugin::Stream> stream;
+  std::vector<plugin::Chunk> chunks;
+  bool flush = false;   // then flush the stream
+  std::function<void()> done;  // called after the flush of an ended stream
+  explicit operator bool() const { return stream != nullptr; }
+};
+
+/// The pipeline's entrance. All methods are thread-safe.
+class StreamQueue : public plugin::InputSink {
+ public:
+  /// `limit`: bytes of input that may be in flight (queued, being filtered, or waiting for their outputs) before
+  /// inputs are asked to pause.
+  explicit StreamQueue(size_t limit) : limit_(limit) {}
+
+  bool push(std::shared_ptr<plugin::Stream> stream, plugin::Chunk chunk) override;
+  void finish(std::shared_ptr<plugin::Stream> stream, std::function<void()> done) override;
+  bool ready() const override { return in_flight_.load(std::memory_order_relaxed) < limit_; }
+  void when_ready(std::function<void()> resume) override;
+  bool wait_ready(const std::atomic<bool>& stop) override;
+  void ended() override;
+
+  /// Waits up to `wait_millis` for work. An empty turn: none came, or the queue is closed and empty.
+  Turn take(int64_t wait_millis);
+  /// Gives the stream back; `flush_after`: when it wants to be flushed if it stays quiet.
+  void release(Turn& turn, std::optional<int64_t> flush_after);
+  /// Counts `credit` bytes as no longer in flight.
+  void settle(size_t credit);
+
+  /// No more work will come: take() returns at once when nothing is left.
+  void close();
+  /// True when closed and nothing is queued or held by a worker.
+  [[nodiscard]] bool drained() const;
+  /// Called once, from any thread, when as many inputs have ended as `inputs` says.
+  void on_all_ended(size_t inputs, std::function<void()> callback);
+
+  [[nodiscard]] size_t in_flight_bytes() const { return in_flight_.load(std::memory_order_relaxed); }
+  [[nodiscard]] size_t queued_chunks() const { return queued_.load(std::memory_order_relaxed); }
+  [[nodiscard]] size_t limit() const { return limit_; }
+  /// Nanoseconds that inputs have spent paused, for the flow metrics.
+  [[nodiscard]] uint64_t paused_nanos() const;
+
+ private:
+  void schedule(const std::shared_ptr<plugin::Stream>& stream);
+  void collect_due(int64_t now);
+
+  const size_t limit_;
+  std::atomic<size_t> in_flight_{0};
+  std::atomic<size_t> queued_{0};
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable room_;
+  std::deque<std::shared_ptr<plugin::Stream>> ready_;
+  std::multimap<int64_t, std::weak_ptr<plugin::Stream>> deadlines_;  // steady nanoseconds
+  std::vector<std::function<void()>> waiting_;                       // inputs to resume
+  std::atomic<bool> has_waiting_{false};
+  size_t held_ = 0;  // streams that workers hold
+  bool closed_ = false;
+  size_t inputs_ = 0, ended_ = 0;
+  std::function<void()> on_all_ended_;
+  int64_t paused_since_ = 0;
+  uint64_t paused_nanos_ = 0;
+};
+
+}  // namespace sluice::runtime

@@ -1,0 +1,53 @@
+// A worker: takes input, decodes it, runs the plan, batch after batch.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "event/batch.hpp"
+#include "plan/execution.hpp"
+#include "runtime/stream_queue.hpp"
+
+namespace sluice::runtime {
+
+/// What all workers of a pipeline share.
+struct WorkerContext {
+  StreamQueue& queue;
+  BatchPool& pool;
+  plan::Plan& plan;
+  plan::Execution::Refused refused;
+  std::string pipeline_id;
+  size_t batch_size;
+  int64_t batch_delay_millis;
+  plugin::Counter& events_in;
+  plugin::Counter& events_out;
+  plugin::Counter& busy_nanos;
+};
+
+/// One thread. start(), then join() after the queue was closed: it ends when the queue is drained.
+class Worker {
+ public:
+  explicit Worker(WorkerContext& context) : context_(context), execution_(context.plan, context.refused) {}
+  void start(size_t number);
+  void join() {
+    if (thread_.joinable()) thread_.join();
+  }
+  /// Ends without draining (a forced stop).
+  void abort() { abort_ = true; }
+
+ private:
+  void run();
+  BatchRef gather(Turn first);
+  void decode(Turn& turn, Batch& batch);
+  void flush_filters(bool final);
+
+  WorkerContext& context_;
+  plan::Execution execution_;
+  std::thread thread_;
+  std::atomic<bool> abort_{false};
+  int64_t next_flush_ = 0;
+};
+
+}  // namespace sluice::runtime

@@ -1,0 +1,81 @@
+// The table of settings: names, types, defaults, and what each does.
+#include <iterator>
+
+#include "settings/settings.hpp"
+
+namespace sluice::settings {
+namespace {
+
+constexpr std::string_view kQueue = "the persistent queue is not part of this version";
+constexpr std::string_view kDlq = "the dead letter queue is not part of this version";
+constexpr std::string_view kReload = "configs are not reloaded by this version";
+constexpr std::string_view kElastic = "it belongs to Elastic's commercial features";
+
+constexpr Known kKnown[] = {
+    {"node.name", Type::string, "", "The name of this node; the host's name by default."},
+    {"path.data", Type::string, "", "Where the engine keeps its state (file positions, the embedded index)."},
+    {"path.config", Type::string, "", "The config: a file, a directory or a glob.", true},
+    {"config.string", Type::string, "", "The config as text.", true},
+    {"config.test_and_exit", Type::boolean, "false", "Check the config and end."},
+    {"config.reload.automatic", Type::boolean, "false", "Reload changed configs.", false, kReload},
+    {"config.reload.interval", Type::duration, "3s", "How often configs are looked at.", false, kReload},
+    {"config.support_escapes", Type::boolean, "false", "Whether \\n, \\t and the like in strings are replaced.", true},
+    {"config.field_reference.escape_style", Type::string, "none", "How brackets are written inside field names: none, percent or ampersand."},
+    {"config.debug", Type::boolean, "false", "Log the config after variables were put in (log.level debug).", true},
+    {"pipeline.id", Type::string, "main", "The name of the pipeline.", true},
+    {"pipeline.workers", Type::number, "", "Worker threads; the number of CPU cores by default.", true},
+    {"pipeline.batch.size", Type::number, "125", "Events after which a worker stops gathering and goes to work.", true},
+    {"pipeline.batch.delay", Type::number, "0", "Milliseconds that a worker waits for a batch to fill; 0: it takes what is there.", true},
+    {"pipeline.ordered", Type::string, "auto", "Keep the order of events: auto (with one worker), true or false.", true},
+    {"pipeline.ecs_compatibility", Type::string, "v8", "The field layout of plugins: disabled, v1 or v8.", true},
+    {"pipeline.unsafe_shutdown", Type::boolean, "false", "End on SIGTERM without waiting for deliveries.", true},
+    {"pipeline.in_flight_bytes", Type::bytes, "16mb", "Input bytes between reading and confirmed delivery; inputs pause above it. Sluice only.", true},
+    {"pipeline.drain_timeout", Type::duration, "30s", "The longest that a stop waits for deliveries. Sluice only.", true},
+    {"pipeline.reloadable", Type::boolean, "true", "Whether the pipeline may be reloaded.", true, kReload},
+    {"pipeline.separate_logs", Type::boolean, "false", "A log file per pipeline.", true, "all pipelines log to one place"},
+    {"queue.type", Type::string, "memory", "memory.", true},
+    {"queue.max_bytes", Type::bytes, "", "", true, kQueue},
+    {"queue.max_events", Type::number, "", "", true, kQueue},
+    {"queue.page_capacity", Type::bytes, "", "", true, kQueue},
+    {"queue.drain", Type::boolean, "", "", true, kQueue},
+    {"queue.checkpoint.acks", Type::number, "", "", true, kQueue},
+    {"queue.checkpoint.writes", Type::number, "", "", true, kQueue},
+    {"queue.checkpoint.interval", Type::number, "", "", true, kQueue},
+    {"queue.checkpoint.retry", Type::boolean, "", "", true, kQueue},
+    {"queue.compression", Type::string, "", "", true, kQueue},
+    {"path.queue", Type::string, "", "", true, kQueue},
+    {"dead_letter_queue.enable", Type::boolean, "false", "Keep refused events.", true},
+    {"dead_letter_queue.max_bytes", Type::bytes, "", "", true, kDlq},
+    {"dead_letter_queue.flush_interval", Type::number, "", "", true, kDlq},
+    {"dead_letter_queue.storage_policy", Type::string, "", "", true, kDlq},
+    {"dead_letter_queue.retain.age", Type::string, "", "", true, kDlq},
+    {"path.dead_letter_queue", Type::string, "", "", true, kDlq},
+    {"metric.collect", Type::boolean, "true", "Whether plugins count.", true},
+    {"path.logs", Type::string, "", "A directory for log files, besides standard error."},
+    {"path.plugins", Type::list, "", "", false, "plugins are part of the program"},
+    {"log.level", Type::string, "info", "fatal, error, warn, info, debug or trace."},
+    {"log.format", Type::string, "plain", "plain or json."},
+    {"log.format.json.fix_duplicate_message_fields", Type::boolean, "true", "A parameter named message becomes message_1 in JSON lines."},
+    {"allow_superuser", Type::boolean, "true", "Whether the engine may run as root."},
+    {"api.enabled", Type::boolean, "true", "Whether the monitoring API listens."},
+    {"api.http.host", Type::string, "127.0.0.1", "The address of the monitoring API."},
+    {"api.http.port", Type::port_range, "9600-9700", "Its port, or the range to take the first free one from."},
+    {"api.environment", Type::string, "production", "A word that the API shows."},
+    {"index.http.host", Type::string, "127.0.0.1", "The address of the embedded index. Sluice only."},
+    {"index.http.port", Type::number, "9200", "Its port. Sluice only."},
+    {"index.retention", Type::list, "", "Retention of the embedded index: \"PATTERN AGE SIZE\", such as \"logs-* 30d 10gb\". Sluice only."},
+    {"xpack.monitoring.enabled", Type::boolean, "", "", false, kElastic},
+    {"xpack.management.enabled", Type::boolean, "", "", false, kElastic},
+};
+
+}  // namespace
+
+std::span<const Known> known_settings() { return kKnown; }
+
+const Known* find_setting(std::string_view name) {
+  for (const auto& known : kKnown)
+    if (known.name == name) return &known;
+  return nullptr;
+}
+
+}  // namespace sluice::settings

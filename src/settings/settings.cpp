@@ -1,0 +1,127 @@
+#include "settings/settings.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdlib>
+
+#include "base/nearest.hpp"
+#include "base/time.hpp"
+
+namespace sluice::settings {
+namespace {
+
+bool number_ok(std::string_view text) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+bool port_ok(std::string_view text) {
+  const size_t dash = text.find('-');
+  if (dash == std::string_view::npos) return number_ok(text);
+  return number_ok(text.substr(0, dash)) && number_ok(text.substr(dash + 1));
+}
+
+std::string_view wanted(Type type, std::string_view value) {
+  switch (type) {
+    case Type::boolean: return value == "true" || value == "false" ? "" : "true or false";
+    case Type::number: return number_ok(value) ? "" : "a whole number";
+    case Type::bytes: return parse_bytes(value) ? "" : "a size such as 64mb";
+    case Type::duration: return parse_duration_millis(value, 1000) ? "" : "a time such as 5s";
+    case Type::port_range: return port_ok(value) ? "" : "a port or a range of ports such as 9600-9700";
+    default: return "";
+  }
+}
+
+// Settings whose text must be one of a few words.
+std::string_view words_of(std::string_view name) {
+  if (name == "pipeline.ecs_compatibility") return "disabled|v1|v8";
+  if (name == "pipeline.ordered") return "auto|true|false";
+  if (name == "log.level") return "fatal|error|warn|info|debug|trace";
+  if (name == "log.format") return "plain|json";
+  if (name == "config.field_reference.escape_style") return "none|percent|ampersand";
+  return {};
+}
+
+Status check_words(std::string_view name, std::string_view value, std::string_view where) {
+  const auto words = words_of(name);
+  if (words.empty()) return {};
+  const std::string list = "|" + std::string(words) + "|";
+  if (!value.empty() && list.find("|" + std::string(value) + "|") != std::string::npos) return {};
+  return Status::config(fmt::format("{}: the setting \"{}\" must be one of {}, not \"{}\"", where, name, words, value));
+}
+
+Status check_supported(std::string_view name, std::string_view value, std::string_view where) {
+  if (name == "queue.type" && value != "memory")
+    return Status::config(fmt::format("{}: queue.type \"{}\" is not supported: the persistent queue is not part of this version; use memory", where, value));
+  if (name == "dead_letter_queue.enable" && value == "true")
+    return Status::config(fmt::format("{}: dead_letter_queue.enable is not supported: the dead letter queue is not part of this version", where));
+  return {};
+}
+
+}  // namespace
+
+Status Settings::set(std::string_view name, std::string value, std::string_view where) {
+  const auto* known = find_setting(name);
+  if (!known) {
+    std::vector<std::string_view> names;
+    for (const auto& k : known_settings()) names.push_back(k.name);
+    const auto near = nearest(name, names);
+    return Status::config(fmt::format("{}: Setting \"{}\" doesn't exist. Please check if you haven't made a typo.{}", where, name,
+                                      near ? " Did you mean " + *near + "?" : ""));
+  }
+  if (!known->refused.empty())
+    return Status::config(fmt::format("{}: the setting \"{}\" is not supported: {}", where, name, known->refused));
+  if (const auto must = wanted(known->type, value); !must.empty())
+    return Status::config(fmt::format("{}: the setting \"{}\" must be {}, not \"{}\"", where, name, must, value));
+  if (auto status = check_words(name, value, where); !status.ok()) return status;
+  if (auto status = check_supported(name, value, where); !status.ok()) return status;
+  values_[std::string(name)] = std::move(value);
+  return {};
+}
+
+std::string Settings::text(std::string_view name) const {
+  if (const auto it = values_.find(std::string(name)); it != values_.end()) return it->second;
+  const auto* known = find_setting(name);
+  return known ? std::string(known->fallback) : std::string{};
+}
+
+int64_t Settings::number(std::string_view name) const {
+  const auto value = text(name);
+  int64_t n = 0;
+  std::from_chars(value.data(), value.data() + value.size(), n);
+  return n;
+}
+
+int64_t Settings::bytes(std::string_view name) const { return parse_bytes(text(name)).value_or(0); }
+int64_t Settings::millis(std::string_view name) const { return parse_duration_millis(text(name), 1000).value_or(0); }
+
+void Settings::overlay(const Settings& above) {
+  for (const auto& [name, value] : above.values_) values_[name] = value;
+}
+
+Result<std::string> substitute(std::string_view text) {
+  std::string out;
+  size_t at = 0;
+  for (;;) {
+    const size_t open = text.find("${", at);
+    const size_t close = open == std::string_view::npos ? open : text.find('}', open);
+    if (close == std::string_view::npos) {
+      out += text.substr(at);
+      return out;
+    }
+    out += text.substr(at, open - at);
+    const auto inside = text.substr(open + 2, close - open - 2);
+    const size_t colon = inside.find(':');
+    const std::string name(inside.substr(0, colon));
+    if (const char* value = std::getenv(name.c_str())) out += value;
+    else if (colon != std::string_view::npos) out += inside.substr(colon + 1);
+    else
+      return Status::config(fmt::format("Cannot evaluate `${{{0}}}`. Replacement variable `{0}` is not defined in a Logstash secret store "
+                                        "or an Environment entry and there is no default value given.", name));
+    at = close + 1;
+  }
+}
+
+}  // namespace sluice::settings
