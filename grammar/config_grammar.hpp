@@ -37,6 +37,7 @@ struct word_not : TAO_PEGTL_STRING("not ") {};
 struct ws : peg::plus<peg::one<' ', '\t', '\r', '\n'>> {};
 struct comment_end : peg::sor<peg::seq<peg::opt<peg::one<'\r'>>, peg::one<'\n'>>, peg::eof> {};
 struct comment : peg::plus<peg::opt<ws>, peg::one<'#'>, peg::star<peg::not_one<'\r', '\n'>>, comment_end> {};
+struct gap : peg::seq<ws> {};
 struct cs : peg::star<peg::sor<comment, ws>> {};
 
 // -- the text as a whole --
@@ -52,7 +53,7 @@ struct bare_name : peg::plus<peg::ranges<'A', 'Z', 'a', 'z', '0', '9', '_', '_',
 struct name : peg::sor<bare_name, string> {};
 struct attribute : peg::seq<name, cs, arrow, cs, value> {};
 struct plugin_block
-    : peg::seq<open_brace, cs, peg::opt<attribute, peg::star<ws, cs, attribute>>, cs, close_brace> {};
+    : peg::seq<open_brace, cs, peg::opt<attribute, peg::star<gap, cs, attribute>>, cs, close_brace> {};
 struct plugin : peg::seq<name, cs, plugin_block> {};
 
 // -- values --

@@ -42,7 +42,7 @@ template <class Rule>
 inline constexpr Expected expected{};
 
 template <>
-inline constexpr Expected expected<ws>{Want::space, "white space"};
+inline constexpr Expected expected<gap>{Want::space, "white space"};
 template <>
 inline constexpr Expected expected<end_of_text>{Want::end_of_text, "the end of the config"};
 template <>

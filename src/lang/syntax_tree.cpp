@@ -203,6 +203,9 @@ SyntaxTree match_config(std::string_view text) {
     tree.ok = false;
   }
   if (!tree.ok) tree.nodes.clear();
+  // A rule in which nothing was read yet tells nothing.
+  auto& open = tree.failure.open;
+  while (!open.empty() && open.back().begin >= tree.failure.at) open.pop_back();
   return tree;
 }
 

@@ -1,0 +1,367 @@
+// Mistakes of the large shape: braces, sections, statements.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/nearest.hpp"
+#include "lang/mistakes.hpp"
+
+namespace sluice::lang {
+namespace {
+
+constexpr std::array<std::string_view, 3> kSections = {"input", "filter", "output"};
+
+bool is_section(std::string_view word) {
+  return std::find(kSections.begin(), kSections.end(), word) != kSections.end();
+}
+
+std::string lower(std::string_view word) {
+  std::string out(word);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return out;
+}
+
+/// What a block is called: the words in front of its brace, on its line or the one before.
+std::string block_name(const Scene& s, uint32_t brace) {
+  uint32_t end = brace;
+  while (end > 0 && space_char(s.text[end - 1])) --end;
+  const uint32_t begin = std::max(s.line_begin(end), [&] {
+    const auto cut = s.text.substr(0, end).find_last_of("{}");
+    return cut == std::string_view::npos ? 0u : static_cast<uint32_t>(cut + 1);
+  }());
+  auto name = s.slice(begin, end);
+  while (!name.empty() && space_char(name.front())) name.remove_prefix(1);
+  if (name.size() > 40) name = name.substr(0, name.find(' '));
+  return name.empty() ? "block" : fmt::format("`{}`", name);
+}
+
+struct Opened {
+  const Token* brace;
+  uint32_t indent;        // of the line that opens it
+  bool indented = false;  // its first line stands further right
+};
+
+Finding not_closed(const Scene& s, uint32_t brace, uint32_t place, std::string where) {
+  const auto name = block_name(s, brace);
+  Finding f{"E0104",
+            brace,
+            brace + 1,
+            name == "block" ? std::string("the { here is not closed")
+                            : fmt::format("the {{ of {} is not closed", name),
+            fmt::format("write the missing }} {}", where),
+            {{place, place, " }"}}};
+  f.offer = true;
+  return f;
+}
+
+std::optional<Finding> section_mistake(const Scene& s);
+
+/// A `}` that closed a block too early, in front of `s.before`, if the last token is one.
+std::optional<uint32_t> brace_before(const Scene& s, uint32_t place) {
+  const size_t i = s.token_at(place);
+  if (i == 0) return std::nullopt;
+  const Token& t = s.tokens()[i - 1];
+  if (s.text[t.begin] != '}') return std::nullopt;
+  return t.begin;
+}
+
+Finding option_outside(const Scene& s, uint32_t name_begin, uint32_t name_end, std::string_view inside) {
+  Finding f{"E0120",
+            name_begin,
+            name_end,
+            fmt::format("the option `{}` stands outside of a plugin", s.slice(name_begin, name_end)),
+            fmt::format("options stand inside the braces of a plugin: {} {{ plugin {{ {} => ... }} }}",
+                        inside, s.slice(name_begin, name_end)),
+            {}};
+  if (const auto brace = brace_before(s, name_begin)) {
+    f.help = fmt::format(
+        "if it belongs to the plugin in front of it, remove the }} on {}, which closes that plugin too early",
+        s.line_words(*brace));
+    f.repairs = {{*brace, *brace + 1, " "}};
+  } else {
+    f.repairs = {{name_begin, s.value_end(s.at), ""}};
+  }
+  return f;
+}
+
+Finding stray_brace(const Scene& s) {
+  Finding f{"E0105",
+            s.at,
+            s.at + 1,
+            "this } closes nothing: every { before it has its }",
+            "remove it, or look for a { that is missing before it",
+            {{s.at, s.at + 1, " "}}};
+  return f;
+}
+
+Finding outside_of_section(const Scene& s, uint32_t begin, uint32_t end) {
+  const auto word = s.slice(begin, end);
+  Finding f{"E0121",
+            begin,
+            end,
+            fmt::format("`{}` stands outside of any section", word),
+            fmt::format("plugins and conditions stand inside input {{ }}, filter {{ }} or output {{ }}: "
+                        "filter {{ {} {{ ... }} }}",
+                        word),
+            {}};
+  const auto brace = brace_before(s, begin);
+  const auto shut = s.text.rfind('}', begin);
+  if (brace && shut != std::string_view::npos) {
+    f.help = fmt::format(
+        "the section before it ends at the }} on {}: if `{}` belongs to it, one }} too many stands before",
+        s.line_words(*brace), word);
+    // Only when braces are left over behind it is the early brace the likely mistake.
+    int depth = 0;
+    for (size_t i = s.token_at(begin); i < s.tokens().size() && depth >= 0; ++i) {
+      const char c = s.text[s.tokens()[i].begin];
+      if (s.tokens()[i].kind == Token::Kind::open && c == '{') ++depth;
+      if (s.tokens()[i].kind == Token::Kind::close && c == '}') --depth;
+    }
+    if (depth < 0) {
+      f.repairs = {{*brace, *brace + 1, " "}};
+      return f;
+    }
+  }
+  f.repairs = {{begin, begin, "filter { "}};
+  uint32_t stop = s.value_end(begin);
+  for (size_t i = s.token_at(begin); i < s.tokens().size(); ++i) {
+    if (s.text[s.tokens()[i].begin] != '{') continue;
+    if (const auto close = s.matching(s.tokens()[i].begin); close != Scene::npos) stop = close + 1;
+    break;
+  }
+  f.repairs = {{begin, stop, ""}};
+  return f;
+}
+
+std::optional<Finding> section_mistake(const Scene& s) {
+  if (s.here() == '}') return stray_brace(s);
+  uint32_t begin = s.at;
+  if (s.before == s.at) begin = s.word_begin(s.at);
+  const uint32_t end = s.word_end(begin);
+  const uint32_t next = s.skip_space(end);
+  if (begin == end) {
+    if (s.here() == '{')
+      return Finding{"E0102",
+                     s.at,
+                     s.at + 1,
+                     "this { has no name in front of it",
+                     "a config consists of input { }, filter { } and output { }",
+                     {{s.at, s.at, "filter "}}};
+    if (s.here() == ']' || s.here() == ')')
+      return Finding{"E0124",     s.at,
+                     s.at + 1,    fmt::format("this {} closes nothing", s.here()),
+                     "remove it", {{s.at, s.at + 1, " "}}};
+    return std::nullopt;
+  }
+  const auto word = s.slice(begin, end);
+  if (s.text.substr(next).starts_with("=>") || (s.peek(next) == '=' && s.peek(next + 1) != '='))
+    return option_outside(s, begin, end, "filter");
+  if (is_section(word)) {
+    Finding f{"E0129",
+              begin,
+              end,
+              fmt::format("there is no {{ behind `{}`", word),
+              fmt::format("write {} {{ ... }}", word),
+              {{end, end, " {"}}};
+    if (s.at_end() || is_section(s.slice(next, s.word_end(next)))) f.repairs[0].replacement = " { }";
+    return f;
+  }
+  if (s.peek(next) != '{' && s.peek(next) != '[' && s.peek(next) != '"') {
+    Finding f{"E0121",
+              begin,
+              end,
+              fmt::format("`{}` stands outside of any section", word),
+              "a config consists of input { }, filter { } and output { }",
+              {{begin, s.line_end(begin), ""}}};
+    return f;
+  }
+  if (const auto near = s.peek(next) == '{' ? nearest(word, kSections) : std::nullopt) {
+    Finding f{"E0102",
+              begin,
+              end,
+              fmt::format("there is no section `{}`", word),
+              fmt::format("did you mean `{}`?", *near),
+              {{begin, end, *near}},
+              true,
+              false};
+    f.certain = lower(word) == *near || lower(word) == *near + "s";
+    return f;
+  }
+  return outside_of_section(s, begin, end);
+}
+
+constexpr std::array<std::string_view, 6> kElseIf = {"elsif", "elseif", "elif", "elsf", "elsei", "else_if"};
+
+/// A name stands in a block, and no `{` follows it.
+std::optional<Finding> statement_mistake(const Scene& s) {
+  const uint32_t end = s.before;
+  const uint32_t begin = s.word_begin(end);
+  const auto word = s.slice(begin, end);
+  if (word.empty()) return std::nullopt;
+  const std::string low = lower(word);
+  const bool else_if = std::find(kElseIf.begin(), kElseIf.end(), low) != kElseIf.end();
+  if (else_if)
+    return Finding{"E0115",
+                   begin,
+                   end,
+                   fmt::format("there is no word `{}`", word),
+                   "write: else if",
+                   {{begin, end, "else if"}},
+                   true,
+                   true};
+  if (low != word && (low == "if" || low == "else"))
+    return Finding{"E0115",
+                   begin,
+                   end,
+                   fmt::format("`{}` is written in lower case", word),
+                   fmt::format("write: {}", low),
+                   {{begin, end, low}},
+                   true,
+                   true};
+  if (s.starts("=>")) return option_outside(s, begin, end, "filter");
+  if (word == "else") {
+    if (s.slice(s.at, s.word_end(s.at)) == "if") {
+      return Finding{"E0128",
+                     begin,
+                     s.at + 2,
+                     "this `else if` belongs to no `if`",
+                     "an `else if` follows the closing brace of an `if` or `else if`, in front of any `else`",
+                     {{begin, end, ""}}};
+    }
+    if (s.here() == '[' || s.here() == '(' || s.here() == '!' || s.here() == '"') {
+      return Finding{"E0128",
+                     begin,
+                     end,
+                     "behind `else` there is a condition but no `if`",
+                     "write: else if",
+                     {{begin, end, "else if"}},
+                     true,
+                     false};
+    }
+    return Finding{
+        "E0129", begin, end, "there is no { behind `else`", "write: else { ... }", {{end, end, " {"}},
+        true,    false};
+  }
+  if (low == "unless" || low == "when" || low == "while" || low == "switch" || low == "case") {
+    return Finding{"E0115",
+                   begin,
+                   end,
+                   fmt::format("there is no word `{}` in this language", word),
+                   "conditions are written with if, else if and else; ! negates: if !([a] == 1) { ... }",
+                   {{begin, end, "if"}}};
+  }
+  const bool next_statement = s.at_end() || s.here() == '}' || name_char(s.here());
+  if (!next_statement) return std::nullopt;
+  Finding f{"E0122",
+            begin,
+            end,
+            fmt::format("the plugin `{}` has no braces", word),
+            fmt::format("write: {} {{ }}", word),
+            {{end, end, " { }"}},
+            true,
+            true};
+  if (s.text.substr(s.skip_space(s.word_end(s.at))).starts_with("=>")) {
+    f.help = fmt::format("write {{ behind `{}`, and }} behind its last option", word);
+    f.repairs = {{end, end, " {"}};
+    f.certain = false;
+    if (s.matching(s.at) == Scene::npos) f.offer = true;
+  }
+  return f;
+}
+
+}  // namespace
+
+Finding unclosed_block(const Scene& s, uint32_t limit) {
+  std::vector<Opened> open;
+  const auto& tokens = s.tokens();
+  for (size_t i = 0; i < tokens.size() && tokens[i].begin < limit; ++i) {
+    const Token& t = tokens[i];
+    const char c = s.text[t.begin];
+    if (t.first_on_line && !open.empty()) {
+      Opened& top = open.back();
+      const uint32_t here = s.indent(t.begin);
+      if (here > top.indent) top.indented = true;
+      const bool closes = t.kind == Token::Kind::close && c == '}';
+      const bool header = t.kind == Token::Kind::word && i + 1 < tokens.size();
+      if (top.indented && (closes ? here < top.indent : header && here <= top.indent)) {
+        const uint32_t place = tokens[i - 1].end;
+        return not_closed(s, top.brace->begin, place, fmt::format("in front of {}", s.line_words(t.begin)));
+      }
+    }
+    if (t.kind == Token::Kind::open && c == '{') open.push_back({&t, s.indent(t.begin)});
+    if (t.kind == Token::Kind::close && c == '}' && !open.empty()) open.pop_back();
+  }
+  if (open.empty()) return describe_failure(s);
+  return not_closed(
+      s, open.back().brace->begin, limit,
+      limit >= s.text.size() ? "at the end" : fmt::format("in front of {}", s.line_words(limit)));
+}
+
+std::optional<Finding> find_block_mistake(const Scene& s) {
+  if (s.failure.too_deep) {
+    return Finding{"E0134",
+                   s.at,
+                   s.at + 1,
+                   fmt::format("blocks and brackets stand more than {} deep inside each other", kMaxNesting),
+                   "look for a brace or bracket that is opened again and again",
+                   {{s.at, static_cast<uint32_t>(s.text.size()), ""}}};
+  }
+  if (s.wants(Want::section_name)) return section_mistake(s);
+  if (s.failure.open.size() == 1 && s.innermost() == Node::section && s.wants(Want::open_brace))
+    return section_mistake(s);
+  const Frame* inside = s.container();
+  if (s.at_end() && (s.wants(Want::close_brace) || s.wants(Want::name)))
+    return unclosed_block(s, static_cast<uint32_t>(s.text.size()));
+  if (!inside) return std::nullopt;
+  if (inside->kind == Node::block) {
+    if (s.only_wants(Want::open_brace)) return statement_mistake(s);
+    if (s.here() == ']' || s.here() == ')')
+      return Finding{"E0124",     s.at,
+                     s.at + 1,    fmt::format("this {} closes nothing", s.here()),
+                     "remove it", {{s.at, s.at + 1, " "}}};
+    if (s.here() == '{')
+      return Finding{"E0129",
+                     s.at,
+                     s.at + 1,
+                     "this { has no plugin name in front of it",
+                     "write the name of a plugin, or a condition, in front of it",
+                     {{s.at, s.at, "mutate "}}};
+    if (s.here() == ',')
+      return Finding{
+          "E0112", s.at, s.at + 1, "there is no comma between plugins", "remove it", {{s.at, s.at + 1, ""}},
+          true,    true};
+  }
+  if (inside->kind == Node::plugin_block && s.wants(Want::arrow)) {
+    const uint32_t begin = s.word_begin(s.before);
+    const auto word = s.slice(begin, s.before);
+    // Behind `name` comes a block: either `=>` is missing, or this is the next plugin and a `}` is missing
+    // before.
+    const bool left = s.line(begin) != s.line(inside->begin) && s.indent(begin) <= s.indent(inside->begin);
+    if (s.here() == '{' && !word.empty()) {
+      const uint32_t first = s.skip_space(s.at + 1);
+      const bool entry = s.peek(first) == '"' || s.peek(first) == '\'';
+      const bool outer = is_section(block_name(s, inside->begin).substr(1, 5)) || is_section(word);
+      if (left || outer || !entry) return unclosed_block(s, begin);
+    }
+    if (word == "if" || word == "else") {
+      if (left) return unclosed_block(s, begin);
+      uint32_t stop = s.value_end(begin);
+      const size_t brace = s.text.find('{', s.at);
+      if (brace != std::string_view::npos) {
+        if (const auto close = s.matching(static_cast<uint32_t>(brace)); close != Scene::npos)
+          stop = close + 1;
+      }
+      return Finding{"E0136",
+                     begin,
+                     s.before,
+                     fmt::format("`{}` stands inside the plugin {}", word, block_name(s, inside->begin)),
+                     "conditions stand around plugins, never inside them: close the plugin before it, or put "
+                     "the condition outside",
+                     {{begin, stop, ""}}};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace sluice::lang
