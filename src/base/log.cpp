@@ -27,6 +27,7 @@ struct State {
   std::atomic<Level> level{Level::info};
   std::atomic<bool> has_overrides{false};
   std::atomic<bool> json{false};
+  std::atomic<bool> rename_message{true};
   std::shared_mutex mutex;
   std::map<std::string, Level, std::less<>> overrides;
   std::shared_ptr<spdlog::logger> console = std::make_shared<spdlog::logger>("console", std::make_shared<spdlog::sinks::stderr_sink_mt>());
@@ -96,7 +97,7 @@ std::string json_line(Level level, std::string_view logger, std::string_view mes
   append_json(line, message);
   for (const auto& p : params) {
     line += ',';
-    append_json(line, p.name == "message" ? "message_1" : p.name);
+    append_json(line, p.name == "message" && state().rename_message ? "message_1" : p.name);
     line += ':';
     if (p.quoted) append_json(line, p.text);
     else line += p.text;
@@ -111,6 +112,7 @@ void configure(const Options& options) {
   auto& s = state();
   s.level = options.level;
   s.json = options.json;
+  s.rename_message = options.rename_message;
   if (options.directory.empty()) return;
   const auto path = options.directory + (options.json ? "/logstash-json.log" : "/logstash-plain.log");
   try {

@@ -32,7 +32,8 @@ using Params = std::vector<Param>;
 struct Options {
   Level level = Level::info;
   bool json = false;
-  std::string directory;  // path.logs; empty: standard error only
+  std::string directory;       // path.logs; empty: standard error only
+  bool rename_message = true;  // JSON: a parameter named message becomes message_1
 };
 
 /// Sets where lines go. Call before threads start; write() works (plain, standard error) without it.

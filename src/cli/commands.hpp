@@ -1,0 +1,29 @@
+// The commands, one file each. Each returns the exit status.
+#pragma once
+
+#include "cli/arguments.hpp"
+#include "plugin/setup.hpp"
+#include "runtime/load.hpp"
+#include "runtime/pipeline.hpp"
+
+namespace sluice::cli {
+
+/// pipeline --test
+int check(const Arguments& args, const settings::Settings& settings);
+/// pipeline explain
+int explain(const Arguments& args, const settings::Settings& settings);
+/// pipeline plugins
+int plugins(const Arguments& args);
+/// pipeline -f, -e, or pipelines.yml
+int run(const Arguments& args, const settings::Settings& settings);
+
+/// What plugins see of the settings.
+plugin::Environment environment_of(const settings::Settings& settings);
+/// The directory of logstash.yml: --path.settings, LS_SETTINGS_DIR, $LS_HOME/config, or empty.
+std::string settings_directory(const Arguments& args);
+/// The host's name.
+std::string host_name();
+/// Prints `error: TEXT` on standard error; returns 1.
+int fail(const std::string& text);
+
+}  // namespace sluice::cli

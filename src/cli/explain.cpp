@@ -1,0 +1,53 @@
+#include <fmt/format.h>
+
+#include <cctype>
+#include <cstdio>
+
+#include "cli/commands.hpp"
+
+namespace sluice::cli {
+namespace {
+
+bool looks_like_code(const std::string& word) {
+  return word.size() == 5 && (word[0] == 'E' || word[0] == 'W') && std::isdigit(static_cast<unsigned char>(word[1]));
+}
+
+int explain_code(const std::string& code) {
+  const auto text = lang::explain_code(code);
+  if (text.empty()) return fail("no diagnostic has the code " + code);
+  fmt::print("{}\n", text);
+  return 0;
+}
+
+}  // namespace
+
+int explain(const Arguments& args, const settings::Settings& settings) {
+  if (args.operands.size() == 1 && looks_like_code(args.operands[0])) return explain_code(args.operands[0]);
+  runtime::ConfigSource source;
+  source.support_escapes = settings.boolean("config.support_escapes");
+  if (!args.operands.empty()) source.path = args.operands[0];
+  else if (settings.given("path.config")) source.path = settings.text("path.config");
+  else if (settings.given("config.string")) source.text = settings.text("config.string");
+  else return fail("what to explain? Give a config or a diagnostic code: pipeline explain FILE, pipeline explain E0203");
+
+  ir::Format format = ir::Format::text;
+  if (args.format == "dot") format = ir::Format::dot;
+  else if (args.format == "mermaid") format = ir::Format::mermaid;
+  else if (args.format == "json") format = ir::Format::json;
+  else if (!args.format.empty() && args.format != "text")
+    return fail("--format of explain is text, dot, mermaid or json, not " + args.format);
+
+  runtime::LoadedConfig loaded;
+  if (auto status = runtime::read_config(source, loaded); !status.ok()) return fail(status.message());
+  loaded.diagnostics.sort();
+  if (loaded.diagnostics.has_errors()) {
+    const auto report = lang::render_report(loaded.diagnostics, loaded.sources, false);
+    std::fwrite(report.data(), 1, report.size(), stderr);
+    return 1;
+  }
+  const auto text = ir::draw(ir::build_graph(loaded.config, loaded.sources), loaded.sources, format);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return 0;
+}
+
+}  // namespace sluice::cli

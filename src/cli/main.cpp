@@ -1,0 +1,102 @@
+// Wires; decides nothing.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/log.hpp"
+#include "cli/commands.hpp"
+#include "event/field_ref.hpp"
+#include "plugins/registry.hpp"
+
+namespace sluice::cli {
+
+int fail(const std::string& text) {
+  fmt::print(stderr, "error: {}\n", text);
+  return 1;
+}
+
+std::string host_name() {
+  char name[HOST_NAME_MAX + 1] = {};
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+std::string settings_directory(const Arguments& args) {
+  if (!args.path_settings.empty()) return args.path_settings;
+  if (const char* directory = std::getenv("LS_SETTINGS_DIR")) return directory;
+  if (const char* home = std::getenv("LS_HOME")) return std::string(home) + "/config";
+  return {};
+}
+
+plugin::Environment environment_of(const settings::Settings& settings) {
+  plugin::Environment e;
+  e.pipeline_id = settings.text("pipeline.id");
+  e.ecs_default = settings.text("pipeline.ecs_compatibility");
+  e.path_data = settings.text("path.data");
+  if (e.path_data.empty()) {
+    const char* home = std::getenv("LS_HOME");
+    e.path_data = home ? std::string(home) + "/data" : "data";
+  }
+  e.node_name = settings.text("node.name");
+  if (e.node_name.empty()) e.node_name = host_name();
+  e.batch_size = static_cast<size_t>(settings.number("pipeline.batch.size"));
+  return e;
+}
+
+namespace {
+
+void configure_log(const settings::Settings& settings) {
+  log::Options options;
+  (void)log::parse_level(settings.text("log.level"), options.level);
+  options.json = settings.text("log.format") == "json";
+  options.directory = settings.text("path.logs");
+  options.rename_message = settings.boolean("log.format.json.fix_duplicate_message_fields");
+  log::configure(options);
+}
+
+void configure_fields(const settings::Settings& settings) {
+  const auto style = settings.text("config.field_reference.escape_style");
+  FieldRef::set_default_escapes(style == "percent" ? FieldEscapes::percent
+                                : style == "ampersand" ? FieldEscapes::ampersand
+                                                       : FieldEscapes::none);
+}
+
+int dispatch(int argc, char** argv) {
+  auto parsed = parse_arguments(argc, argv);
+  if (!parsed.ok()) return fail(parsed.message());
+  const Arguments& args = *parsed;
+  if (args.help || args.command == "help") {
+    fmt::print("{}", help_text());
+    return 0;
+  }
+  if (args.version || args.command == "version") {
+    fmt::print("sluice {}\n", SLUICE_VERSION);
+    return 0;
+  }
+  plugins::register_all();
+  if (args.command == "plugins") return plugins(args);
+
+  settings::Settings settings;
+  if (const auto directory = settings_directory(args); !directory.empty())
+    if (auto status = settings::load_file(directory + "/logstash.yml", settings); !status.ok()) return fail(status.message());
+  settings.overlay(args.settings);
+  configure_log(settings);
+  configure_fields(settings);
+  if (args.command == "explain") return explain(args, settings);
+  if (args.command == "check" || settings.boolean("config.test_and_exit")) return check(args, settings);
+  return run(args, settings);
+}
+
+}  // namespace
+}  // namespace sluice::cli
+
+int main(int argc, char** argv) {
+  try {
+    return sluice::cli::dispatch(argc, argv);
+  } catch (const std::exception& e) {
+    return sluice::cli::fail(std::string("unexpected: ") + e.what());
+  }
+}
