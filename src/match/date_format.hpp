@@ -17,8 +17,8 @@ namespace sluice::match {
 
 /// Options of the date filter that a format needs.
 struct DateFormatOptions {
-  std::string timezone;  // empty: the machine's; a text with `%{` is left to parse()'s zone
-  std::string locale;    // BCP 47; empty: the machine's, with English tried too
+  std::string timezone{};  // empty: the machine's; a text with `%{` is left to parse()'s zone
+  std::string locale{};    // BCP 47; empty: the machine's, with English tried too
 };
 
 /// One compiled format. Immutable; may be used by all threads at once.

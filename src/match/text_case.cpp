@@ -49,11 +49,8 @@ void append_mapped(Mapper mapper, std::string_view text, std::string& out) {
       room = static_cast<size_t>(size);
       continue;
     }
-    out.resize(old);
-    if (U_FAILURE(status))
-      out += text;
-    else
-      out.resize(old + static_cast<size_t>(size));
+    out.resize(old + (U_FAILURE(status) ? 0 : static_cast<size_t>(size)));
+    if (U_FAILURE(status)) out += text;
     return;
   }
 }
