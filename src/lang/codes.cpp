@@ -1,5 +1,5 @@
-// What each code of a diagnostic means, for `pipeline explain E0103`.
-#include <algorithm>
+// What each code of a diagnostic means, for `pipeline explain E0103`. One entry a code, in order, whichever
+// folder reports it.
 #include <array>
 
 #include "lang/diagnostic.hpp"
@@ -12,20 +12,182 @@ struct Entry {
   std::string_view text;
 };
 
-// In order of the codes; binary search relies on it.
 constexpr std::array kEntries = {
+    // -- E01: syntax --
     Entry{"E0101", R"(Something stands where the grammar has no place for it.
 
-The message says what could stand there. Look at the end of the line before as well: a missing quote, brace or arrow
-is often noticed only at the next word.)"},
+The message names what could stand there. Look at the end of the line before as well: a missing quote, brace or
+arrow is often noticed only at the next word.)"},
+    Entry{"E0102", R"(A section has a name that does not exist.
+
+A config consists of sections called input, filter and output, in lower case and in the singular. They may come in
+any order and more than once.)"},
+    Entry{"E0103", R"(The arrow between a name and its value is missing or misspelt.
+
+Options and the entries of a hash are written `name => value`. The arrow is one sign, => without a space in it;
+=, : and -> mean nothing here.
+
+  wrong:  add_tag = "seen"
+  right:  add_tag => "seen")"},
+    Entry{"E0104", R"(A block is opened and not closed.
+
+Every { of a section, plugin, condition or hash needs its }. The place shown is the { that has none, judged by the
+indentation of the lines; with unusual indentation the true place may be another one further in.)"},
+    Entry{"E0105", R"(A } closes nothing.
+
+There is one } more than there are {. Either it is superfluous, or a block before it was closed too early.)"},
+    Entry{"E0106", R"(The file begins with a byte-order mark.
+
+Some editors write three invisible bytes (EF BB BF) in front of UTF-8 text. Logstash refuses them, and so do we.
+Save the file as "UTF-8 without BOM".)"},
+    Entry{"E0107", R"(An invisible or unusual character stands between the words of the config.
+
+Text copied from web pages and documents often has non-breaking spaces or zero-width characters. Only space, tab and
+line ends separate words. Inside of strings and comments such characters are fine.)"},
+    Entry{"E0108", R"(A typographic quotation mark is used for a string.
+
+Strings stand in straight quotation marks, "..." or '...'. Word processors and web pages turn them into curly ones.)"},
+    Entry{"E0109", R"(A string is not closed.
+
+The string begins at the place shown, and its closing quotation mark is missing: it swallows the text behind it up to
+the next mark. Strings may go over several lines, so the mistake shows only later.)"},
+    Entry{"E0110", R"(A text needs quotation marks.
+
+Without quotes there are only words of letters, digits and _ (true, json, my_field) and plain numbers. Anything with
+other characters is written in quotes: "localhost:9200", "/var/log/syslog", "10s".)"},
+    Entry{"E0111", R"(A word without quotes has one letter only.
+
+The grammar wants two characters or more for a word without quotes. Write "a" in place of a.)"},
+    Entry{"E0112", R"(A comma or semicolon separates options or entries.
+
+Options of a plugin and entries of a hash are separated by white space alone. Commas belong into lists:
+["a", "b"].)"},
+    Entry{"E0113", R"(A comma is missing in a list.
+
+The elements of a list are separated by commas: ["a", "b"].)"},
+    Entry{"E0114", R"(A list has a comma too many.
+
+Between two elements stands one comma, and none behind the last element.)"},
+    Entry{"E0115", R"(A word of another language is used for a condition.
+
+Conditions are written with if, else if and else, in lower case. There is no elsif, unless, switch or case.)"},
+    Entry{"E0116", R"(Conditions are joined with and, or, xor and nand.
+
+These words are in lower case; && and || do not exist.)"},
+    Entry{"E0117", R"(There is no such comparison.
+
+There are == != < <= > >= =~ !~ in and `not in`. A list behind `in` stands in brackets: [status] in [404, 410].)"},
+    Entry{"E0118", R"(A negation stands where it cannot.
+
+! stands in front of a field or of a parenthesis: ![field], !([a] == 1). To say that something is not contained, write
+"x" not in [tags]. The word `not` exists in `not in` only.)"},
+    Entry{"E0119", R"(A word in a condition is neither a field nor a string.
+
+Fields stand in brackets, [message] or [host][name]; texts stand in quotes; true, false and null do not exist.)"},
+    Entry{"E0120", R"(An option stands outside of a plugin.
+
+Options belong between the braces of a plugin: filter { mutate { add_tag => "x" } }. Often the plugin in front was
+closed too early.)"},
+    Entry{"E0121", R"(A plugin or condition stands outside of the sections.
+
+Everything stands inside input { }, filter { } or output { }. Often the section in front was closed too early.)"},
+    Entry{"E0122", R"(A plugin has no braces.
+
+A plugin without options still has its braces: stdin { }.)"},
+    Entry{"E0123", R"(A value is missing.
+
+An option is a name, => and a value.)"},
+    Entry{"E0124", R"(Square brackets do not match.
+
+A [ is not closed, or a ] closes nothing, or a list ends in another bracket than it began with.)"},
+    Entry{"E0125", R"(A regular expression is not written as it should be.
+
+It stands between slashes, a slash inside is written \/, and no flags follow: write (?i) at its beginning to ignore case,
+(?m) to let the dot match line ends.)"},
+    Entry{"E0126", R"(Parentheses do not match.
+
+Every ( in a condition needs its ).)"},
+    Entry{"E0127", R"(A condition is missing or ends early.
+
+Behind `if` and `else if`, and on both sides of an operator, something must stand.)"},
+    Entry{"E0128", R"(An else has no if.
+
+`else` and `else if` follow the closing brace of an `if` or `else if` directly; `else` comes last and once.)"},
+    Entry{"E0129", R"(A { is missing.
+
+Behind the name of a section, behind a condition and behind `else` stands {.)"},
+    Entry{"E0130", R"(A hash stands in square brackets, or a list in braces.
+
+Names with values stand in braces, without commas: { "a" => "b" "c" => "d" }. Lists stand in brackets, with commas:
+["a", "b"].)"},
+    Entry{"E0131", R"(A string ends in a backslash.
+
+A backslash in front of the closing quote makes the quote a part of the string, however many backslashes there are. No
+string can end in a backslash: leave it out, or use / in paths.)"},
+    Entry{"E0132", R"(White space is missing.
+
+Options are separated by white space, and so is a comment from the value in front of it.)"},
+    Entry{"E0133", R"(A comment is written as in another language.
+
+Comments begin with # and go to the end of the line.)"},
+    Entry{"E0134", R"(Blocks are nested too deep.
+
+No real config nests five hundred blocks; probably a bracket is opened again and again by a script.)"},
+    Entry{"E0135", R"(A string ends earlier than it was meant to.
+
+A quotation mark inside a string ends it. Use the other kind of quotes around it: 'he said "yes"'.)"},
+    Entry{"E0136", R"(A condition stands inside a plugin.
+
+Conditions stand around plugins: if [a] { mutate { ... } }. Inside a plugin there are options only.)"},
+    Entry{"E0140", R"(A key stands twice in one hash.
+
+Logstash refuses this, because one of the values would be lost. Give one key a list of values, or remove one entry.)"},
+    Entry{"E0141", R"(A number cannot be read.
+
+Integers with a leading zero are octal, so 08 is none; and a number does not end in a point.)"},
+    Entry{"E0142", R"(xor or nand stands beside another operator.
+
+Their order of evaluation is not defined. Use parentheses: ([a] xor [b]) and [c].)"},
+    Entry{"E0143", R"(A regular expression is used without =~ or !~.
+
+It is compared with a field on its left: [message] =~ /error/.)"},
+    Entry{"E0144", R"(The right side of =~ or !~ is no regular expression.
+
+On the left stands a field or a string, on the right /.../ or a string.)"},
+    Entry{"E0145", R"(A condition calls a function.
+
+The grammar knows calls, but there are no functions. Compute the value in a filter and test a field.)"},
+    Entry{"E0146", R"(A field reference is malformed.
+
+Each part stands in its own brackets, with nothing between and something inside: [a][b][0].)"},
+    Entry{"E0147", R"(A key of a hash is a number.
+
+Keys are text: write "12".)"},
+    Entry{"E0148", R"(The name of a plugin stands in quotes.
+
+The quotes would become a part of the name, and no plugin is called so.)"},
+    Entry{"E0149", R"(A plugin has two codecs.
+
+An input or output has one codec.)"},
+    Entry{"E0150", R"(A list in a condition holds something that cannot be compared.
+
+It may hold strings, numbers and words.)"},
+    Entry{"E0160", R"(A variable in ${...} is not set.
+
+Its value is looked for in the keystore, then in the environment. Without either, ${NAME:default} gives the default, and
+${NAME:} an empty text.)"},
+    // -- E02: plugins and options --
+    // -- E03: values --
+    // -- E04: structure and flow --
 };
 
 }  // namespace
 
 std::string_view explain_code(std::string_view code) {
-  const auto it = std::lower_bound(kEntries.begin(), kEntries.end(), code,
-                                   [](const Entry& e, std::string_view c) { return e.code < c; });
-  return it != kEntries.end() && it->code == code ? it->text : std::string_view{};
+  for (const auto& entry : kEntries) {
+    if (entry.code == code) return entry.text;
+  }
+  return {};
 }
 
 std::vector<std::string_view> known_codes() {

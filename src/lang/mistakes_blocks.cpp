@@ -33,7 +33,9 @@ std::string block_name(const Scene& s, uint32_t brace) {
   auto name = s.slice(begin, end);
   while (!name.empty() && space_char(name.front())) name.remove_prefix(1);
   if (name.size() > 40) name = name.substr(0, name.find(' '));
-  return name.empty() ? "block" : fmt::format("`{}`", name);
+  if (name.ends_with("=>")) name.remove_suffix(2);
+  while (!name.empty() && space_char(name.back())) name.remove_suffix(1);
+  return fmt::format("`{}`", name);
 }
 
 struct Opened {
@@ -42,15 +44,21 @@ struct Opened {
   bool indented = false;  // its first line stands further right
 };
 
-Finding not_closed(const Scene& s, uint32_t brace, uint32_t place, std::string where) {
+/// `next` is the token in front of which the block should have ended; its brace goes behind the token before.
+Finding not_closed(const Scene& s, uint32_t brace, uint32_t place, uint32_t next) {
   const auto name = block_name(s, brace);
-  Finding f{"E0104",
-            brace,
-            brace + 1,
-            name == "block" ? std::string("the { here is not closed")
-                            : fmt::format("the {{ of {} is not closed", name),
-            fmt::format("write the missing }} {}", where),
-            {{place, place, " }"}}};
+  Finding f{"E0104", brace, brace + 1, "", "", {{place, place, " }"}}};
+  f.message = name == "``" ? "this { is not closed"
+                           : fmt::format("the block of {} opens here and is not closed", name);
+  const Span opened = s.parsed.span(brace, brace);
+  const Span until = s.parsed.span(next, next);
+  if (next >= s.text.size() || opened.file != until.file) {
+    const bool files = s.parsed.sources.files().size() > 1;
+    f.help = fmt::format("write the missing }} at the end{}",
+                         files ? fmt::format(" of {}", s.parsed.sources.path(opened)) : "");
+  } else {
+    f.help = fmt::format("write the missing }} in front of line {}", until.line);
+  }
   f.offer = true;
   return f;
 }
@@ -286,16 +294,14 @@ Finding unclosed_block(const Scene& s, uint32_t limit) {
       const bool header = t.kind == Token::Kind::word && i + 1 < tokens.size();
       if (top.indented && (closes ? here < top.indent : header && here <= top.indent)) {
         const uint32_t place = tokens[i - 1].end;
-        return not_closed(s, top.brace->begin, place, fmt::format("in front of {}", s.line_words(t.begin)));
+        return not_closed(s, top.brace->begin, place, t.begin);
       }
     }
     if (t.kind == Token::Kind::open && c == '{') open.push_back({&t, s.indent(t.begin)});
     if (t.kind == Token::Kind::close && c == '}' && !open.empty()) open.pop_back();
   }
   if (open.empty()) return describe_failure(s);
-  return not_closed(
-      s, open.back().brace->begin, limit,
-      limit >= s.text.size() ? "at the end" : fmt::format("in front of {}", s.line_words(limit)));
+  return not_closed(s, open.back().brace->begin, limit, limit);
 }
 
 std::optional<Finding> find_block_mistake(const Scene& s) {
@@ -333,6 +339,27 @@ std::optional<Finding> find_block_mistake(const Scene& s) {
           true,    true};
   }
   if (inside->kind == Node::plugin_block && s.wants(Want::arrow)) {
+    // `if { ... }` and a lone `else { ... }` have the shape of plugins until something else than an option
+    // comes.
+    uint32_t head_end = inside->begin;
+    while (head_end > 0 && space_char(s.text[head_end - 1])) --head_end;
+    const uint32_t head = s.word_begin(head_end);
+    if (s.slice(head, head_end) == "if") {
+      return Finding{"E0127",
+                     head,
+                     head_end,
+                     "this `if` has no condition",
+                     "write what must hold between `if` and {, such as: if [status] == 404 { ... }",
+                     {{inside->begin, inside->begin, "\"x\" "}}};
+    }
+    if (s.slice(head, head_end) == "else") {
+      return Finding{"E0128",
+                     head,
+                     head_end,
+                     "this `else` belongs to no `if`",
+                     "an `else` follows the closing brace of an `if` or `else if`, and there is one at most",
+                     {{head, head_end, "if \"x\""}}};
+    }
     const uint32_t begin = s.word_begin(s.before);
     const auto word = s.slice(begin, s.before);
     // Behind `name` comes a block: either `=>` is missing, or this is the next plugin and a `}` is missing

@@ -101,9 +101,9 @@ std::optional<Finding> operator_mistake(const Scene& s) {
     return Finding{"E0129",
                    s.at,
                    stop,
-                   fmt::format("there is no {} behind a condition", s.slice(s.at, stop)),
-                   "the block begins with {",
-                   {{s.at, stop, brace ? "" : "{"}},
+                   fmt::format("`{}` is not part of the language", s.slice(s.at, stop)),
+                   "leave it out: { follows the condition",
+                   {{s.at, brace ? s.skip_space(stop) : stop, brace ? "" : "{"}},
                    true,
                    brace};
   }
@@ -255,11 +255,25 @@ Finding negation(const Scene& s, uint32_t begin, uint32_t end) {
   return f;
 }
 
+/// `not (...)`, which was read as the call of a function until something stood in it that is no argument.
+std::optional<Finding> not_in_front_of_parenthesis(const Scene& s) {
+  int depth = 0;
+  for (size_t k = s.token_at(s.at); k-- > 1;) {
+    const Token& t = s.tokens()[k];
+    if (t.kind == Token::Kind::close) ++depth;
+    if (t.kind != Token::Kind::open || depth-- > 0) continue;
+    const Token& word = s.tokens()[k - 1];
+    if (s.text[t.begin] != '(' || s.slice(word.begin, word.end) != "not") return std::nullopt;
+    return negation(s, word.begin, word.end);
+  }
+  return std::nullopt;
+}
+
 /// A list in parentheses behind `in`.
 std::optional<Finding> list_in_parentheses(const Scene& s) {
   const size_t i = s.token_at(s.at);
   // Find `in (` in front of the place.
-  for (size_t k = i; k-- > 1 && k + 6 > i;) {
+  for (size_t k = std::min(i + 1, s.tokens().size()); k-- > 1 && k + 6 > i;) {
     const Token& t = s.tokens()[k];
     if (s.text[t.begin] != '(' || s.slice(s.tokens()[k - 1].begin, s.tokens()[k - 1].end) != "in") continue;
     const uint32_t close = s.matching(t.begin);
@@ -359,6 +373,18 @@ std::optional<Finding> operand_mistake(const Scene& s) {
                    true,
                    true};
   }
+  if ((c == '=' || c == '>') && (front.ends_with('<') || front.ends_with('>')) &&
+      !(c == '>' && front.ends_with('>'))) {
+    const char* right = c == '>' ? "!=" : front.ends_with('<') ? "<=" : ">=";
+    return Finding{"E0117",
+                   s.before - 1,
+                   s.at + 1,
+                   fmt::format("there is no operator {}", s.slice(s.before - 1, s.at + 1)),
+                   fmt::format("write {}", right),
+                   {{s.before - 1, s.at + 1, right}},
+                   true,
+                   true};
+  }
   if (c == '{' || s.at_end()) {
     const bool empty = front.ends_with("if");
     if (empty)
@@ -369,7 +395,10 @@ std::optional<Finding> operand_mistake(const Scene& s) {
                      "write what must hold between `if` and {, such as: if [status] == 404 { ... }",
                      {{s.at, s.at, "\"x\" "}}};
     const size_t i = s.token_at(s.before);
-    const uint32_t begin = i ? s.tokens()[i - 1].begin : s.before;
+    uint32_t begin = i ? s.tokens()[i - 1].begin : s.before;
+    while (begin > 0 && (s.text[begin - 1] == '=' || s.text[begin - 1] == '!' || s.text[begin - 1] == '<' ||
+                         s.text[begin - 1] == '>'))
+      --begin;
     return Finding{"E0127",
                    begin,
                    s.before,
@@ -396,7 +425,26 @@ std::optional<Finding> operand_mistake(const Scene& s) {
 Finding pattern_mistake(const Scene& s) {
   const uint32_t end = s.here() == '['
                            ? static_cast<uint32_t>(std::min(s.text.find(']', s.at), s.text.size() - 1)) + 1
-                           : s.bare_end(s.at);
+                           : s.bare_end(s.at);  // `/error/ =~ [message]`: the sides are exchanged.
+  auto front = s.slice(0, s.before);
+  const auto op = front.substr(front.size() - 2);
+  front.remove_suffix(2);
+  while (!front.empty() && space_char(front.back())) front.remove_suffix(1);
+  if (front.ends_with('/') && s.here() == '[') {
+    const auto open = front.substr(0, front.size() - 1).rfind('/');
+    if (open != std::string_view::npos && s.line(static_cast<uint32_t>(open)) == s.line(s.at)) {
+      const auto begin = static_cast<uint32_t>(open);
+      const auto better = fmt::format("{} {} {}", s.slice(s.at, end), op, front.substr(open));
+      return {"E0144",
+              begin,
+              end,
+              "the regular expression stands on the left, and the field on the right",
+              fmt::format("write {}", better),
+              {{begin, end, better}},
+              true,
+              true};
+    }
+  }
   Finding f{"E0144",
             s.at,
             std::max(end, s.at + 1),
@@ -415,6 +463,9 @@ std::optional<Finding> find_condition_mistake(const Scene& s) {
   if (s.at > s.text.size()) return std::nullopt;
   const uint32_t word_begin = s.word_begin(s.before);
   const auto word = s.slice(word_begin, s.before);
+  if (s.here() == ',' && s.wants(Want::word_rest)) {
+    if (auto found = open_selector(s)) return found;
+  }
   // A word was read as the name of a function; what follows is no parenthesis.
   if ((s.wants(Want::open_paren) && !word.empty() && word != "in" && word != "and" && word != "or") ||
       s.wants(Want::word_rest)) {
@@ -425,9 +476,8 @@ std::optional<Finding> find_condition_mistake(const Scene& s) {
       if (end > word_begin) return bare_word(s, word_begin, end);
     }
   }
-  if (s.frame(Node::call) && s.innermost() == Node::call) {
-    const auto call = s.frame(Node::call)->begin;
-    if (s.slice(call, s.word_end(call)) == "not") return negation(s, call, call + 3);
+  if (s.wants(Want::close_paren)) {
+    if (auto found = not_in_front_of_parenthesis(s)) return found;
   }
   if (s.before > 0 && s.text[s.before - 1] == '!' && !s.wants(Want::operand) && s.here() != '=')
     return negation(s, s.before - 1, s.before);

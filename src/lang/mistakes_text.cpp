@@ -187,16 +187,16 @@ Finding open_string(const Scene& s, const Token& string) {
   if (slash != std::string_view::npos &&
       line.find_first_not_of(" \t\r,]})", slash + 2) == std::string_view::npos) {
     const auto place = string.begin + static_cast<uint32_t>(slash);
-    return {"E0131",
-            place,
-            place + 2,
-            fmt::format("the backslash makes {} part of the string, so the string that begins here in column "
-                        "{} does not end",
-                        quote, s.parsed.span(string.begin, string.begin).column),
-            "a string cannot end in a backslash: leave it out, or write / instead",
-            {{place, place + 2, std::string(1, quote)}},
-            false,
-            false};
+    return {
+        "E0131",
+        place,
+        place + 2,
+        fmt::format("the string from column {} does not end here: the backslash makes the {} a part of it",
+                    s.parsed.span(string.begin, string.begin).column, quote),
+        "a string cannot end in a backslash: leave it out, or write / instead",
+        {{place, place + 2, std::string(1, quote)}},
+        false,
+        false};
   }
   Finding f{"E0109",
             string.begin,

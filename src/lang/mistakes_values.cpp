@@ -91,6 +91,27 @@ Finding wrong_brackets(const Scene& s, uint32_t open, bool hash) {
   return f;
 }
 
+/// A string ended, and right behind its quote text goes on at `place`.
+Finding text_behind_string(const Scene& s, uint32_t place) {
+  const char quote = s.text[place - 1];
+  const size_t i = s.token_at(place);
+  const uint32_t begin = i ? s.tokens()[i - 1].begin : place;
+  const bool key = i < 2 || s.text[s.tokens()[i - 2].begin] != '>';
+  uint32_t end = s.line_end(place);
+  if (key)
+    end = std::min(
+        end, place + static_cast<uint32_t>(std::min(s.text.substr(place).find("=>"), s.text.size() - place)));
+  const auto close = s.slice(place, end).rfind(quote);
+  end = close == std::string_view::npos ? s.bare_end(place) : place + static_cast<uint32_t>(close) + 1;
+  Finding f{"E0135", place - 1,
+            place,   fmt::format("the string ends at this {}, but text goes on behind it", quote),
+            "",      {}};
+  f.help = fmt::format("to have {0} inside a string, put the string between {1}: {1}...{1}", quote,
+                       quote == '"' ? '\'' : '"');
+  f.repairs = {{begin, end, key ? "\"x\"" : "\"\""}};
+  return f;
+}
+
 /// `name` stands there, and something else than `=>` follows.
 std::optional<Finding> arrow_mistake(const Scene& s, const Frame& inside) {
   const uint32_t begin = item_begin(s);
@@ -142,6 +163,9 @@ std::optional<Finding> arrow_mistake(const Scene& s, const Frame& inside) {
                    fmt::format("write {} => and a value, or remove it", name),
                    {{begin, s.at, ""}}};
   }
+  if (begin > 0 && (s.text[begin - 1] == '"' || s.text[begin - 1] == '\'') && name_char(s.text[begin])) {
+    return text_behind_string(s, begin);
+  }
   // Two words behind an arrow: a text without quotes.
   const size_t i = s.token_at(begin);
   if (i >= 2 && inside.kind == Node::plugin_block && s.tokens()[i - 1].kind == Token::Kind::word &&
@@ -157,6 +181,8 @@ std::optional<Finding> arrow_mistake(const Scene& s, const Frame& inside) {
     f.certain = false;
     return f;
   }
+  if (s.slice(begin, s.before) == "\"\"" && s.at == s.before && name_char(s.here()))
+    return text_behind_string(s, s.at);
   if (s.at == s.before && !bracket(s.here()) && s.here() != '"' && s.here() != '\'') {
     const uint32_t end = s.bare_end(begin);
     Finding f = needs_quotes(s, begin, end, fmt::format("this {}", what));
@@ -198,7 +224,7 @@ std::optional<Finding> list_mistake(const Scene& s, const Frame& inside) {
                    true,        true};
   if (c == ',')
     return Finding{"E0114",     s.at,
-                   s.at + 1,    "there is nothing between this comma and what stands before it",
+                   s.at + 1,    "there is no element in front of this comma",
                    "remove it", {{s.at, s.at + 1, ""}},
                    true,        true};
   const bool closes_other = c == '}' || c == ')' || s.at_end();
@@ -228,7 +254,7 @@ std::optional<Finding> list_mistake(const Scene& s, const Frame& inside) {
     return Finding{"E0113",
                    s.before ? s.before - 1 : 0,
                    s.before,
-                   "there is no comma between this element of the list and the next",
+                   "a comma is missing between this element of the list and the next",
                    "write a comma behind it",
                    {{s.before, s.before, ","}},
                    true,
@@ -277,25 +303,14 @@ std::optional<Finding> behind_value(const Scene& s, const Frame& inside) {
   }
   if (touches && (last == '"' || last == '\'') &&
       (name_char(c) || c == '"' || c == '\'' || c == '%' || c == '\\' || c == '.')) {
-    const size_t i = s.token_at(s.at);
-    const uint32_t begin = i ? s.tokens()[i - 1].begin : s.at;
-    uint32_t end = s.line_end(s.at);
-    const auto close = s.slice(s.at, end).rfind(last);
-    end = close == std::string_view::npos ? s.bare_end(s.at) : s.at + static_cast<uint32_t>(close) + 1;
-    Finding f{"E0135",  s.at,
-              s.at + 1, fmt::format("the string ends at the {} in front of this, but text goes on", last),
-              "",       {{begin, end, "\"\""}}};
-    f.help = fmt::format(
-        "put a string that holds {} into {}: {}...{}", last == '"' ? "double quotes" : "single quotes",
-        last == '"' ? "single quotes" : "double quotes", last == '"' ? '\'' : '"', last == '"' ? '\'' : '"');
-    return f;
+    return text_behind_string(s, s.at);
   }
   if (c == ',') {
     Finding f{"E0112",
               s.at,
               s.at + 1,
-              inside.kind == Node::hash ? "there is no comma between the entries of a hash"
-                                        : "there is no comma between the options of a plugin",
+              inside.kind == Node::hash ? "no commas stand between the entries of a hash"
+                                        : "no commas stand between the options of a plugin",
               "remove it",
               {{s.at, s.at + 1, space_char(s.peek(s.at + 1)) ? "" : " "}},
               true,
@@ -324,6 +339,20 @@ std::optional<Finding> behind_value(const Scene& s, const Frame& inside) {
   return std::nullopt;
 }
 
+/// `name =>` in front of `arrow_end`, and then nothing of use up to `until`.
+Finding no_value(const Scene& s, uint32_t arrow_end, uint32_t until, const Frame& inside) {
+  size_t i = s.token_at(arrow_end);
+  i = i >= 3 ? i - 3 : 0;
+  const Token& name = s.tokens()[i];
+  return {"E0123",
+          arrow_end - 2,
+          arrow_end,
+          fmt::format("there is no value behind {} =>", s.slice(name.begin, name.end)),
+          inside.kind == Node::hash ? "write the value, or remove the entry"
+                                    : "write the value, or remove the option",
+          {{name.begin, until, " "}}};
+}
+
 std::optional<Finding> missing_value(const Scene& s, const Frame& inside) {
   const char c = s.here();
   if (c == '/') return regex_value(s);
@@ -334,19 +363,8 @@ std::optional<Finding> missing_value(const Scene& s, const Frame& inside) {
                    {{s.at, end, ""}}, true, true};
   }
   const bool nothing = s.at_end() || c == '}' || c == ']' || c == ')' || c == ',';
-  if (nothing && s.slice(0, s.before).ends_with("=>")) {
-    size_t i = s.token_at(s.before);
-    i = i >= 3 ? i - 3 : 0;
-    const Token& name = s.tokens()[i];
-    Finding f{"E0123",
-              s.before - 2,
-              s.before,
-              fmt::format("there is no value behind {} =>", s.slice(name.begin, name.end)),
-              "write the value, or remove the option",
-              {{name.begin, c == ',' ? s.at + 1 : s.at, " "}}};
-    if (inside.kind == Node::hash) f.help = "write the value, or remove the entry";
-    return f;
-  }
+  if (nothing && s.slice(0, s.before).ends_with("=>"))
+    return no_value(s, s.before, c == ',' ? s.at + 1 : s.at, inside);
   if (nothing) return std::nullopt;
   const uint32_t end = s.bare_end(s.at);
   return end > s.at ? std::optional(needs_quotes(s, s.at, end)) : std::nullopt;
@@ -357,17 +375,15 @@ std::optional<Finding> missing_value(const Scene& s, const Frame& inside) {
 std::optional<Finding> find_value_mistake(const Scene& s) {
   const Frame* inside = s.container();
   if (!inside || inside->kind == Node::block) return std::nullopt;
-  if (inside->kind == Node::array) {
-    if (auto found = list_mistake(s, *inside)) return found;
-  }
   // A word with `{` or a second character still to come: too short, or not to be written without quotes.
   const bool after_word =
       s.wants(Want::open_brace) && !s.wants(Want::value) && name_char(s.peek(s.before ? s.before - 1 : 0));
-  const bool attempt = after_word && !s.wants(Want::arrow) && !s.wants(Want::space);
+  const bool attempt = after_word && !s.wants(Want::arrow) && !s.wants(Want::space) && !s.wants(Want::comma);
   if (attempt || s.wants(Want::word_rest)) {
     const uint32_t begin = s.word_begin(s.before);
     const auto front = s.slice(0, begin);
     const auto gap = front.find_last_not_of(" \t\r\n");
+    const auto gap_place = static_cast<uint32_t>(gap);
     const bool value =
         gap != std::string_view::npos && (front[gap] == '>' || front[gap] == '[' || front[gap] == ',');
     if (value && s.before - begin == 1 && (s.at > s.before || !name_char(s.here())) &&
@@ -381,7 +397,13 @@ std::optional<Finding> find_value_mistake(const Scene& s) {
                      true,
                      true};
     }
+    if (value && front[gap] == '>' && s.starts("=>") && s.line(gap_place) != s.line(begin)) {
+      return no_value(s, gap_place + 1, begin, *inside);
+    }
     if (value) return needs_quotes(s, begin, std::max(s.bare_end(begin), s.before));
+  }
+  if (inside->kind == Node::array) {
+    if (auto found = list_mistake(s, *inside)) return found;
   }
   if (s.wants(Want::arrow)) return arrow_mistake(s, *inside);
   if (s.wants(Want::value)) return missing_value(s, *inside);

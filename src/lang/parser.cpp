@@ -31,10 +31,10 @@ class WorkingText {
     std::stable_sort(repairs.begin(), repairs.end(),
                      [](const Repair& a, const Repair& b) { return a.begin > b.begin; });
     for (const auto& r : repairs) {
-      const uint32_t here = origin_[r.begin];
+      const auto came_from = origins(r);
       text_.replace(r.begin, r.end - r.begin, r.replacement);
       origin_.erase(origin_.begin() + r.begin, origin_.begin() + r.end);
-      origin_.insert(origin_.begin() + r.begin, r.replacement.size(), here);
+      origin_.insert(origin_.begin() + r.begin, came_from.begin(), came_from.end());
     }
   }
   /// Spaces in place of what stands there; line ends stay.
@@ -49,6 +49,21 @@ class WorkingText {
   }
 
  private:
+  /// Where the bytes of a replacement come from: what it keeps of the old text stays where it was.
+  [[nodiscard]] std::vector<uint32_t> origins(const Repair& r) const {
+    std::vector<uint32_t> out(r.replacement.size(), origin_[r.begin]);
+    if (r.end == r.begin || out.empty()) return out;
+    const auto kept = r.replacement.find(text_.substr(r.begin, r.end - r.begin));
+    if (kept != std::string::npos) {
+      const uint32_t size = r.end - r.begin;
+      for (uint32_t i = 0; i < size; ++i) out[kept + i] = origin_[r.begin + i];
+      for (size_t i = kept + size; i < out.size(); ++i) out[i] = origin_[r.end - 1];
+    } else {
+      out.back() = origin_[r.end - 1];
+    }
+    return out;
+  }
+
   const SourceSet& sources_;
   std::string text_;
   std::vector<uint32_t> origin_;
@@ -142,6 +157,13 @@ Finding describe_failure(const Scene& s) {
       s.at_end() ? "the config ends too early" : fmt::format("`{}` cannot stand here", s.slice(s.at, end));
   if (!wanted.empty()) f.help = fmt::format("expected here: {}", wanted);
   f.repairs = {{s.at, s.value_end(s.at), ""}};
+  if (s.in_condition()) {
+    const uint32_t stop = s.line_end(s.at);
+    const auto brace = s.slice(s.at, stop).find('{');
+    const bool operand = s.wants(Want::operand) && !s.wants(Want::bool_op);
+    f.repairs = {{s.at, brace == std::string_view::npos ? stop : s.at + static_cast<uint32_t>(brace),
+                  operand ? " \"x\" " : ""}};
+  }
   return f;
 }
 
