@@ -28,6 +28,8 @@ class ConnectionGate : public std::enable_shared_from_this<ConnectionGate> {
   /// Nothing is read or pushed any more, for good, and all streams are finished (Input::stop()).
   void shut();
   [[nodiscard]] bool shut_down() const { return shut_; }
+  /// True while nothing is read because the pipeline is full.
+  [[nodiscard]] bool full() const { return full_; }
   [[nodiscard]] size_t size() const { return open_.size(); }
   /// Closes every connection.
   void close_all();
