@@ -1,0 +1,296 @@
+#include "plugins/elastic/bulk.hpp"
+
+#include <algorithm>
+
+#include "net/compress.hpp"
+#include "plugins/elastic/keystore.hpp"
+
+namespace sluice::elastic {
+namespace {
+
+constexpr size_t kPartialInFlight = 2;  // requests under way that a body which is not full does not join
+constexpr std::string_view kLogger = "logstash.outputs.elasticsearch";
+// Of all that a bulk answer can hold, the verdicts are enough.
+constexpr std::string_view kFilter = "?filter_path=errors,items.*.error,items.*.status";
+
+void abandon(const Body& body) {
+  for (const auto& batch : body.batches) batch->abandon();
+}
+
+}  // namespace
+
+BulkMetrics::BulkMetrics(plugin::PluginMetrics& metrics)
+    : all(metrics),
+      successes(metrics.counter("bulk_requests.successes")),
+      with_errors(metrics.counter("bulk_requests.with_errors")),
+      failures(metrics.counter("bulk_requests.failures")),
+      delivered(metrics.counter("documents.successes")),
+      retryable(metrics.counter("documents.retryable_failures")),
+      refused(metrics.counter("documents.non_retryable_failures")),
+      dead_letters(metrics.counter("documents.dlq_routed")),
+      conflicts(metrics.counter("documents.version_conflicts")),
+      renamed(metrics.counter("documents.index_renamed")) {}
+
+Bulk::Bulk(const Settings& settings, BulkLimits limits) : settings_(settings), limits_(limits) {}
+
+Bulk::~Bulk() { stop(); }
+
+Status Bulk::start(plugin::Start& start) {
+  engine_ = &start.engine;
+  loop_ = &start.engine.output_loop();
+  id_ = start.id;
+  metrics_ = std::make_unique<BulkMetrics>(start.metrics);
+  const auto& connection = settings_.connection;
+  const std::string embedded = start.engine.environment().embedded_index;
+  if (connection.embedded && embedded.empty())
+    return Status::config(
+        "hosts => \"embedded\" means the engine's own index, which is not running: enable it, or name a "
+        "cluster in `hosts`");
+  auto options = connection.client;
+  if (auto status = open_keystores(connection, options); !status.ok()) return status;
+  return loop_->call([&] { return start_on_loop(std::move(options), embedded); });
+}
+
+Status Bulk::start_on_loop(net::HttpClientOptions options, const std::string& embedded) {
+  auto client = net::HttpClient::create(*loop_, std::move(options));
+  if (!client.ok()) return client.status();
+  linger_timer_ = std::make_unique<net::Timer>(*loop_);
+  delay_timer_ = std::make_unique<net::Timer>(*loop_);
+  pool_ = std::make_unique<Pool>(*loop_, settings_.connection, std::move(client).value(), log_, [this] {
+    bootstrap_->go();
+    pump();
+  });
+  bootstrap_ = std::make_unique<Bootstrap>(*loop_, *pool_, settings_, log_,
+                                           [this](Target t) { target_known(std::move(t)); });
+  pool_->start(embedded);
+  return {};
+}
+
+bool Bulk::defer(std::span<Event* const> events, const BatchRef& batch) {
+  std::scoped_lock lock(mutex_);
+  if (target()) return false;
+  if (stopped_)
+    batch->abandon();
+  else
+    deferred_.push_back({{events.begin(), events.end()}, batch});
+  return true;
+}
+
+void Bulk::target_known(Target target) {
+  known_target_ = std::make_unique<const Target>(std::move(target));
+  {
+    std::scoped_lock lock(mutex_);
+    target_.store(known_target_.get(), std::memory_order_release);
+  }
+  encode_deferred();
+  pump();
+}
+
+// Events that came before anybody knew what the cluster is.
+void Bulk::encode_deferred() {
+  std::vector<Deferred> waiting;
+  {
+    std::scoped_lock lock(mutex_);
+    waiting.swap(deferred_);
+  }
+  DocumentWriter writer(settings_.document, *known_target_, &metrics_->renamed);
+  BodyPtr body;
+  for (auto& deferred : waiting) {
+    for (auto* event : deferred.events) {
+      if (!body) body = bodies_.take();
+      const auto begin = static_cast<uint32_t>(body->size());
+      if (!writer.write(*event, body->bytes)) {
+        refuse(*event, writer.problem(), !writer.index_problem() || settings_.document.dlq_on_failed_index);
+        continue;
+      }
+      body->items.push_back({event, begin});
+      body->hold(deferred.batch);
+      if (body->size() >= limits_.body_bytes) ready_.push_back(std::move(body));
+    }
+    deferred.batch.reset();
+  }
+  if (body && !body->empty()) ready_.push_back(std::move(body));
+}
+
+std::shared_ptr<Gatherer> Bulk::gatherer() {
+  auto made = std::make_shared<Gatherer>();
+  std::scoped_lock lock(mutex_);
+  gatherers_.push_back(made);
+  return made;
+}
+
+void Bulk::compress(Body& body) const {
+  const int level = settings_.connection.compression_level;
+  if (level > 0 && !body.compressed)
+    body.compressed = net::compress(net::Compression::gzip, body.bytes.view(), level);
+}
+
+void Bulk::hand_over(BodyPtr body) {
+  bool post = false;
+  {
+    std::scoped_lock lock(mutex_);
+    if (stopped_) return abandon(*body);
+    incoming_.push_back(std::move(body));
+    active_.fetch_add(1);  // until pump() counts anew: workers gather meanwhile
+    post = !std::exchange(pump_posted_, true);
+  }
+  if (post)
+    loop_->post([this, alive = alive_] {
+      if (*alive) pump();
+    });
+}
+
+// Loop thread: sends as much as hosts may have.
+void Bulk::pump() {
+  {
+    std::scoped_lock lock(mutex_);
+    pump_posted_ = false;
+    for (auto& body : incoming_) ready_.push_back(std::move(body));
+    incoming_.clear();
+  }
+  while (target() && !ready_.empty()) {
+    const auto host = pool_->choose_for_bulk();
+    if (!host) break;
+    std::shared_ptr<Body> body = std::move(ready_.front());
+    ready_.pop_front();
+    merge_small(*body);
+    send(host, std::move(body));
+  }
+  update_active();
+  if (active_.load() == 0) {
+    collect(true);
+  } else if (!linger_timer_->active()) {
+    linger_timer_->start(
+        limits_.linger_millis, [this] { tick(); }, limits_.linger_millis);
+  }
+}
+
+void Bulk::update_active() {
+  std::scoped_lock lock(mutex_);
+  active_.store(in_flight_ + ready_.size() + incoming_.size());
+}
+
+// Small bodies that piled up while no host would take one go out together.
+void Bulk::merge_small(Body& body) {
+  while (!ready_.empty() && body.attempts == 0 && !body.compressed && !body.malformed) {
+    const Body& next = *ready_.front();
+    if (next.attempts != 0 || next.compressed || next.malformed ||
+        body.size() + next.size() > limits_.body_bytes)
+      return;
+    const auto shift = static_cast<uint32_t>(body.size());
+    for (const auto& item : next.items) body.items.push_back({item.event, item.begin + shift});
+    body.bytes.append(next.bytes.view());
+    for (const auto& batch : next.batches) body.hold(batch);
+    bodies_.give(std::move(ready_.front()));
+    ready_.pop_front();
+  }
+}
+
+// Takes what lies in the workers' open bodies. A worker that is writing right now looks for itself when it is
+// done.
+void Bulk::collect(bool all) {
+  const uint64_t now = loop_->now_millis();
+  bool any = false;
+  std::vector<std::shared_ptr<Gatherer>> gatherers;
+  {
+    std::scoped_lock lock(mutex_);
+    gatherers = gatherers_;
+  }
+  for (const auto& gatherer : gatherers) {
+    std::unique_lock lock(gatherer->mutex, std::try_to_lock);
+    if (!lock || !gatherer->body || gatherer->body->empty()) continue;
+    Body& body = *gatherer->body;
+    if (body.since_millis == 0) body.since_millis = now;
+    const bool old = now - body.since_millis >= limits_.longest_linger_millis;
+    if (!all && !old && in_flight_ + ready_.size() >= kPartialInFlight) continue;
+    ready_.push_back(std::move(gatherer->body));
+    any = true;
+  }
+  if (any) pump();
+}
+
+void Bulk::tick() {
+  if (active_.load() == 0) linger_timer_->stop();
+  collect(draining_.load() || active_.load() == 0);
+}
+
+void Bulk::send(const HostPtr& host, std::shared_ptr<Body> body) {
+  compress(*body);
+  net::HttpHeaders headers{{"Content-Type", "application/json"},
+                           {"X-Elastic-Event-Count", std::to_string(body->items.size())},
+                           {"X-Elastic-Uncompressed-Request-Length", std::to_string(body->size())}};
+  std::vector<net::Bytes> content;
+  if (body->compressed) {
+    headers.emplace_back("Content-Encoding", "gzip");
+    content.emplace_back(body->compressed);
+  } else {
+    content.push_back(net::Bytes::unowned(body->bytes.view()));  // the callback below keeps the body
+  }
+  ++in_flight_;
+  ++host->in_flight;
+  const auto& own_path = settings_.connection.bulk_path;
+  pool_->send(
+      host, "POST", (own_path.empty() ? "/_bulk" : own_path) + std::string(kFilter), std::move(content),
+      std::move(headers),
+      [this, alive = alive_, host, body](const Response& response) {
+        if (!*alive || response.error == Response::Error::cancelled) return abandon(*body);
+        answered(host, body, response);
+      },
+      !own_path.empty());
+}
+
+void Bulk::flush() {
+  draining_.store(true);
+  if (!loop_) return;
+  loop_->post([this, alive = alive_] {
+    if (!*alive) return;
+    collect(true);
+    pump();
+  });
+}
+
+void Bulk::stop() {
+  if (!loop_ || stopped_.exchange(true)) return;
+  loop_->call([this] {
+    *alive_ = false;
+    abandon_all();
+    bootstrap_.reset();
+    pool_.reset();
+    linger_timer_.reset();
+    delay_timer_.reset();
+  });
+}
+
+void Bulk::abandon_all() {
+  std::vector<BodyPtr> bodies;
+  std::vector<Deferred> deferred;
+  std::vector<std::shared_ptr<Gatherer>> gatherers;
+  {
+    std::scoped_lock lock(mutex_);
+    bodies.swap(incoming_);
+    deferred.swap(deferred_);
+    gatherers.swap(gatherers_);
+  }
+  for (auto& body : ready_) bodies.push_back(std::move(body));
+  for (auto& [due, body] : delayed_) bodies.push_back(std::move(body));
+  ready_.clear();
+  delayed_.clear();
+  for (const auto& gatherer : gatherers) {
+    std::scoped_lock lock(gatherer->mutex);
+    if (gatherer->body) bodies.push_back(std::move(gatherer->body));
+  }
+  size_t events = 0;
+  for (const auto& body : bodies) {
+    events += body->items.size();
+    abandon(*body);
+  }
+  for (const auto& one : deferred) {
+    events += one.events.size();
+    one.batch->abandon();
+  }
+  if (events != 0 || in_flight_ != 0)
+    log::warn(kLogger, "Stopped before everything was delivered; the sources keep what was not",
+              {{"waiting_events", events}, {"requests_under_way", in_flight_}});
+}
+
+}  // namespace sluice::elastic

@@ -1,0 +1,248 @@
+#include <algorithm>
+#include <cmath>
+
+#include "net/tls.hpp"
+#include "plugin/setup.hpp"
+#include "plugins/elastic/settings.hpp"
+
+namespace sluice::elastic {
+namespace {
+
+using plugin::Setup;
+
+/// An option and its former name: the one that is written. Both written is an error.
+std::string_view either(Setup& setup, std::string_view name, std::string_view old) {
+  if (!setup.options.given(old)) return name;
+  if (setup.options.given(name))
+    setup.error(old, "E0307",
+                "`" + std::string(old) + "` is the former name of `" + std::string(name) + "`: use one",
+                "Remove `" + std::string(old) + "`.");
+  return old;
+}
+
+uint32_t seconds(Setup& setup, std::string_view option, double least = 0) {
+  const double value = setup.options.number(option);
+  if (!(value >= least) || value > 1e6) {
+    setup.error(option, "E0306", "`" + std::string(option) + "` is not a usable number of seconds");
+    return 1000;
+  }
+  return static_cast<uint32_t>(std::lround(value * 1000));
+}
+
+std::string absolute(const std::string& path) {
+  return path.empty() || path.front() == '/' ? path : "/" + path;
+}
+
+// nullopt: not said.
+std::optional<bool> tls_wanted(Setup& setup) {
+  const auto option = either(setup, "ssl_enabled", "ssl");
+  if (!setup.options.given(option)) return std::nullopt;
+  return setup.options.boolean(option);
+}
+
+void read_hosts(Setup& setup, ConnectionSettings& out) {
+  const auto& options = setup.options;
+  const auto wanted = tls_wanted(setup);
+  const auto cloud_id = options.maybe_string("cloud_id");
+  if (cloud_id && !cloud_id->empty()) {
+    if (options.given("hosts"))
+      setup.error("hosts", "E0307", "`hosts` and `cloud_id` exclude one another", "Remove one of them.");
+    auto url = parse_cloud_id(*cloud_id);
+    if (!url.ok())
+      setup.error("cloud_id", "E0306", "`cloud_id` cannot be read: " + url.message(),
+                  "Copy it from the console of the deployment.");
+    else
+      out.hosts.push_back(std::move(url).value());
+    if (wanted == false)
+      setup.error("cloud_id", "E0307", "A cloud deployment is reached over TLS only",
+                  "Remove the option that turns TLS off.");
+    return;
+  }
+  const std::string path = absolute(options.string("path"));
+  for (const auto& text : options.strings("hosts")) {
+    if (text == "embedded") {
+      Url own;
+      own.host = text;
+      out.hosts.push_back(std::move(own));
+      out.embedded = true;
+      continue;
+    }
+    auto parsed = parse_url(text);
+    if (!parsed.ok()) {
+      setup.error("hosts", "E0306", "The host `" + text + "` cannot be read: " + parsed.message(),
+                  "Write it as http://name:9200.");
+      continue;
+    }
+    Url url = std::move(parsed).value();
+    if (!url.scheme.empty() && wanted && *wanted != (url.scheme == "https")) {
+      setup.error("hosts", "E0307",
+                  "The host `" + url.scheme + "://" + url.host + "` and `ssl_enabled` contradict one another",
+                  "Write the scheme that is meant, or leave it away.");
+    }
+    if (url.scheme.empty()) url.scheme = wanted.value_or(false) ? "https" : "http";
+    if (url.port == 0) url.port = 9200;
+    if (!path.empty() && path != "/") {
+      if (!url.path.empty() && url.path != path)
+        setup.error("path", "E0307", "`path` and the path of the host `" + text + "` contradict one another");
+      url.path = path.back() == '/' ? path.substr(0, path.size() - 1) : path;
+    }
+    out.hosts.push_back(std::move(url));
+  }
+  if (out.hosts.empty() && !setup.diagnostics.has_errors())
+    setup.error("hosts", "E0306", "`hosts` is empty", "Name at least one host.");
+}
+
+bool any_tls(const ConnectionSettings& out) {
+  return std::any_of(out.hosts.begin(), out.hosts.end(),
+                     [](const Url& url) { return url.scheme == "https"; });
+}
+
+void read_login(Setup& setup, ConnectionSettings& out) {
+  const auto& options = setup.options;
+  const std::string user = options.string("user"), key = options.string("api_key"),
+                    cloud = options.string("cloud_auth");
+  std::vector<std::string_view> ways;
+  if (!user.empty()) ways.push_back("user");
+  if (!key.empty()) ways.push_back("api_key");
+  if (!cloud.empty()) ways.push_back("cloud_auth");
+  if (ways.size() > 1)
+    setup.error(ways[1], "E0307", "Only one of `user`/`password`, `api_key` and `cloud_auth` can be used",
+                "Remove the others.");
+  if (!user.empty()) {
+    out.user = user;
+    out.password = options.string("password");
+    out.credential = "user and password";
+    if (out.password.empty())
+      setup.error("user", "E0308", "`user` needs `password`", "Add password => \"${...}\".");
+  } else if (!cloud.empty()) {
+    const size_t colon = cloud.find(':');
+    if (colon == std::string::npos || colon == 0)
+      setup.error("cloud_auth", "E0306", "`cloud_auth` is not of the form user:password");
+    else {
+      out.user = cloud.substr(0, colon);
+      out.password = cloud.substr(colon + 1);
+    }
+    out.credential = "cloud_auth";
+  } else if (!key.empty()) {
+    if (!any_tls(out) && !out.embedded)
+      setup.error("api_key", "E0308", "`api_key` is sent over TLS only",
+                  "Add ssl_enabled => true, or write https:// in `hosts`.");
+    // "id:key", or what the console also offers: the same already encoded.
+    const bool encoded = key.find(':') == std::string::npos;
+    out.headers.emplace_back("Authorization", "ApiKey " + (encoded ? key : base64_encode(key)));
+    out.credential = "api_key";
+  } else {
+    for (const auto& url : out.hosts)
+      if (!url.user.empty()) out.credential = "the user and password in hosts";
+  }
+}
+
+void refuse_jks(Setup& setup, std::string_view type_option, std::string_view path_option,
+                const std::string& path) {
+  const std::string type = setup.options.string(type_option);
+  const bool jks = type == "jks" || (type.empty() && path.ends_with(".jks"));
+  if (jks)
+    setup.error(
+        type.empty() ? path_option : type_option, "E0306", "A Java key store (jks) can be read by Java only",
+        "Convert it: keytool -importkeystore -srckeystore x.jks -destkeystore x.p12 -deststoretype pkcs12");
+}
+
+void read_tls(Setup& setup, ConnectionSettings& out) {
+  const auto& options = setup.options;
+  auto& client = out.client;
+  const auto verification = either(setup, "ssl_verification_mode", "ssl_certificate_verification");
+  client.verify_server = verification == "ssl_verification_mode" ? options.string(verification) != "none"
+                                                                 : options.boolean(verification);
+  client.certificate_authorities = options.strings(either(setup, "ssl_certificate_authorities", "cacert"));
+  client.certificate = options.string("ssl_certificate");
+  client.key = options.string("ssl_key");
+  client.protocols = options.strings("ssl_supported_protocols");
+  client.cipher_suites = options.strings("ssl_cipher_suites");
+  if (client.certificate.empty() != client.key.empty())
+    setup.error(client.key.empty() ? "ssl_certificate" : "ssl_key", "E0308",
+                "`ssl_certificate` and `ssl_key` need one another",
+                "Name both: the client certificate and its private key, PEM files.");
+  for (const auto& name : client.cipher_suites)
+    if (net::openssl_cipher_name(name).empty())
+      setup.error("ssl_cipher_suites", "E0306", "The cipher suite `" + name + "` is not known");
+  out.keystore_path = options.string(either(setup, "ssl_keystore_path", "keystore"));
+  out.keystore_password = options.string(either(setup, "ssl_keystore_password", "keystore_password"));
+  out.truststore_path = options.string(either(setup, "ssl_truststore_path", "truststore"));
+  out.truststore_password = options.string(either(setup, "ssl_truststore_password", "truststore_password"));
+  refuse_jks(setup, "ssl_keystore_type", "ssl_keystore_path", out.keystore_path);
+  refuse_jks(setup, "ssl_truststore_type", "ssl_truststore_path", out.truststore_path);
+  if (!out.keystore_path.empty() && !client.certificate.empty())
+    setup.error("ssl_keystore_path", "E0307",
+                "`ssl_keystore_path` and `ssl_certificate` exclude one another");
+  if (!out.truststore_path.empty() && !client.certificate_authorities.empty())
+    setup.error("ssl_truststore_path", "E0307",
+                "`ssl_truststore_path` and `ssl_certificate_authorities` exclude one another");
+  const auto fingerprints = options.strings("ca_trusted_fingerprint");
+  if (fingerprints.size() > 1)
+    setup.error("ca_trusted_fingerprint", "E0306", "Only one fingerprint can be trusted",
+                "List several authorities with ssl_certificate_authorities instead.");
+  if (!fingerprints.empty()) {
+    client.ca_trusted_fingerprint = fingerprints.front();
+    std::erase(client.ca_trusted_fingerprint, ':');
+    if (client.ca_trusted_fingerprint.size() != 64 ||
+        client.ca_trusted_fingerprint.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
+      setup.error("ca_trusted_fingerprint", "E0306",
+                  "A fingerprint is the SHA-256 of a certificate: 64 hexadecimal digits");
+  }
+  const bool given = !client.certificate_authorities.empty() || !client.certificate.empty() ||
+                     !out.keystore_path.empty() || !out.truststore_path.empty();
+  if (given && !any_tls(out) && !out.embedded)
+    setup.warning("hosts", "W0308", "Certificates are named, but no host is reached over TLS",
+                  "Write https:// in `hosts`, or add ssl_enabled => true.");
+}
+
+void read_http(Setup& setup, ConnectionSettings& out) {
+  const auto& options = setup.options;
+  for (const auto& [name, value] : options.hash("custom_headers")) out.headers.emplace_back(name, value.text);
+  for (const auto& [name, value] : options.hash("parameters")) {
+    if (!out.query.empty()) out.query += '&';
+    out.query += url_encode(name) + "=" + url_encode(value.text);
+  }
+  out.bulk_path = absolute(options.string("bulk_path"));
+  out.healthcheck_path = absolute(options.string("healthcheck_path"));
+  out.sniffing_path = absolute(options.string("sniffing_path"));
+  out.sniffing = options.boolean("sniffing");
+  out.sniffing_delay_millis = seconds(setup, "sniffing_delay", 0.1);
+  out.resurrect_delay_millis = seconds(setup, "resurrect_delay", 0.01);
+  out.timeout_millis = seconds(setup, "timeout", 0.01);
+  out.retry_initial_millis = seconds(setup, "retry_initial_interval", 0);
+  out.retry_max_millis = std::max(seconds(setup, "retry_max_interval", 0), out.retry_initial_millis);
+  out.client.max_connections = static_cast<size_t>(std::max<int64_t>(1, options.integer("pool_max")));
+  out.client.max_connections_per_host =
+      static_cast<size_t>(std::max<int64_t>(1, options.integer("pool_max_per_route")));
+  out.client.proxy = options.string("proxy");
+  const auto level = options.integer("compression_level", 1);
+  if (level < 0 || level > 9)
+    setup.error("compression_level", "E0306", "`compression_level` is a number from 0 (off) to 9");
+  out.compression_level = static_cast<int>(level);
+  if (options.given("http_compression")) {
+    if (options.given("compression_level"))
+      setup.error("http_compression", "E0307",
+                  "`http_compression` is the former name of `compression_level`: use one",
+                  "Remove `http_compression`.");
+    out.compression_level = options.boolean("http_compression") ? 1 : 0;
+  }
+}
+
+}  // namespace
+
+void read_connection(Setup& setup, ConnectionSettings& out) {
+  read_hosts(setup, out);
+  read_login(setup, out);
+  read_tls(setup, out);
+  read_http(setup, out);
+}
+
+Settings read_settings(Setup& setup) {
+  Settings out;
+  read_connection(setup, out.connection);
+  read_document(setup, out.document, out.install);
+  return out;
+}
+
+}  // namespace sluice::elastic

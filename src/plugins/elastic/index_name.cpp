@@ -1,0 +1,199 @@
+#include "plugins/elastic/index_name.hpp"
+
+#include <mutex>
+#include <unordered_set>
+
+#include "base/buffer.hpp"
+#include "base/log.hpp"
+#include "base/utf8.hpp"
+#include "event/json_write.hpp"
+#include "match/text_case.hpp"
+
+namespace sluice::elastic {
+namespace {
+
+constexpr int64_t kHour = int64_t{3600} * 1000000000;
+constexpr size_t kRememberedRenames = 1000;
+
+// Says once per name that it was changed; hostile names cannot make the log or the memory grow.
+void say_renamed(std::string_view from, std::string_view to) {
+  static std::mutex mutex;
+  static std::unordered_set<std::string> said;
+  {
+    std::scoped_lock lock(mutex);
+    if (said.size() >= kRememberedRenames || !said.emplace(from).second) return;
+  }
+  log::warn("logstash.outputs.elasticsearch", "An index cannot have this name; the nearest legal one is used",
+            {{"index", from}, {"used", to}});
+}
+
+// True when date placeholders of the template change with the hour at most, so that names can be kept that
+// long.
+bool hourly_dates(std::string_view text, bool& any) {
+  any = false;
+  for (size_t at = text.find("%{"); at != std::string_view::npos; at = text.find("%{", at + 2)) {
+    const size_t close = text.find('}', at);
+    if (close == std::string_view::npos) break;
+    const auto inside = text.substr(at + 2, close - at - 2);
+    if (inside.starts_with('{')) return false;
+    if (!inside.starts_with('+')) continue;
+    any = true;
+    if (inside == "+" || inside.find_first_not_of("+yYxXMdDEeweGHkKha.-_/") != std::string_view::npos)
+      return false;
+  }
+  return true;
+}
+
+bool left_over(std::string_view name) {
+  const size_t open = name.find("%{");
+  return open != std::string_view::npos && name.find('}', open) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string legal_index_name(std::string_view name) {
+  if (name.size() > 2 && name.front() == '<' && name.back() == '>') return std::string(name);
+  std::string out;
+  std::string scrubbed;
+  if (!utf8_valid(name)) name = scrubbed = utf8_scrub(name);
+  bool ascii = true;
+  for (const char c : name) {
+    if (static_cast<unsigned char>(c) >= 0x80) ascii = false;
+    if (c >= 'A' && c <= 'Z')
+      out += static_cast<char>(c + 32);
+    else if (static_cast<unsigned char>(c) < 0x20 ||
+             std::string_view("\\/*?\"<>| ,#:").find(c) != std::string_view::npos)
+      out += '_';
+    else
+      out += c;
+  }
+  if (!ascii) out = match::lower(out);
+  const size_t start = out.find_first_not_of("-_+");
+  out = start == std::string::npos ? std::string() : out.substr(start);
+  if (out.size() > 255) out.resize(utf8_valid_prefix(std::string_view(out).substr(0, 255)));
+  if (out == "." || out == "..") out.clear();
+  return out;
+}
+
+IndexNamer::IndexNamer(const DocumentSettings& settings, const Target& target, std::string_view action,
+                       plugin::Counter* renamed)
+    : settings_(settings),
+      data_stream_(target.data_stream),
+      template_(target.rollover_alias.empty() ? settings.index : Template(target.rollover_alias)),
+      action_(action),
+      renamed_(renamed) {
+  if (data_stream_) {
+    if (settings.ds_auto_routing)
+      for (const auto* name : {"[data_stream][type]", "[data_stream][dataset]", "[data_stream][namespace]"})
+        fields_.push_back(FieldRef::of(name));
+  } else {
+    fields_ = template_.fields();
+    cacheable_ = hourly_dates(template_.text(), hourly_);
+  }
+  if (fields_.empty() && !hourly_ && cacheable_) {
+    finish(data_stream_ ? settings.ds_type + "-" + settings.ds_dataset + "-" + settings.ds_namespace
+                        : template_.text(),
+           single_);
+    if (!target.rollover_alias.empty()) {  // an alias may have capitals
+      single_.name = target.rollover_alias;
+      single_.renamed = false;
+    }
+  } else {
+    slots_ = std::make_unique<std::array<Slot, 256>>();
+  }
+}
+
+// What the name depends on, as one text. False when a part is missing or no plain text: the slow way decides
+// then.
+bool IndexNamer::make_key(const Event& event, int64_t& hour) {
+  key_.clear();
+  for (const auto& field : fields_) {
+    const Value* value = event.get(field);
+    if (!value || value->is_null()) {
+      if (!data_stream_) return false;
+      key_ += '\x01';
+      continue;
+    }
+    if (!value->is_string()) return false;
+    key_ += value->as_text();
+    key_ += '\0';
+  }
+  if (!hourly_) return true;
+  if (!event.has_timestamp()) return false;
+  const int64_t nanos = event.timestamp();
+  hour = nanos / kHour - (nanos % kHour < 0 ? 1 : 0);
+  return true;
+}
+
+const IndexName& IndexNamer::of(const Event& event) {
+  if (!slots_) {
+    if (single_.renamed && renamed_) renamed_->add();
+    return single_;
+  }
+  int64_t hour = 0;
+  IndexName* name = &single_;
+  if (cacheable_ && make_key(event, hour)) {
+    const size_t hash = std::hash<std::string_view>{}(key_) + static_cast<size_t>(hour) * 31;
+    Slot& slot = (*slots_)[hash & 255];
+    name = &slot.name;
+    if (!slot.used || slot.hour != hour || slot.key != key_) {
+      fill(event, slot.name);
+      slot.used = true;
+      slot.hour = hour;
+      slot.key = key_;
+    }
+  } else {
+    fill(event, single_);
+  }
+  if (name->renamed && renamed_) renamed_->add();
+  return *name;
+}
+
+const IndexName& IndexNamer::of_text(std::string_view name) {
+  thread_local IndexName other;
+  finish(name, other);
+  return other;
+}
+
+void IndexNamer::fill(const Event& event, IndexName& out) {
+  scratch_.clear();
+  if (data_stream_) {
+    const std::string* fallback[] = {&settings_.ds_type, &settings_.ds_dataset, &settings_.ds_namespace};
+    for (size_t i = 0; i < 3; ++i) {
+      if (i != 0) scratch_ += '-';
+      const Value* value = event.get(fields_[i]);
+      if (value && !value->is_null())
+        append_text(*value, scratch_);
+      else
+        scratch_ += *fallback[i];
+    }
+    return finish(scratch_, out);
+  }
+  const auto outcome = template_.fill(event, scratch_);
+  finish(scratch_, out);
+  if (outcome == Template::Outcome::failed)
+    out.problem = "the index name cannot be filled in: " + std::string(template_.problem());
+}
+
+void IndexNamer::finish(std::string_view filled, IndexName& out) const {
+  out.problem.clear();
+  out.renamed = false;
+  if (left_over(filled)) {
+    out.problem = "Badly formatted index, after interpolation still contains placeholder: [" +
+                  std::string(filled) + "]";
+    return;
+  }
+  out.name = legal_index_name(filled);
+  if (out.name.empty()) {
+    out.problem = "No index can be named [" + std::string(filled) + "]";
+    return;
+  }
+  out.renamed = out.name != filled;
+  if (out.renamed) say_renamed(filled, out.name);
+  Buffer quoted;
+  write_json_string(out.name, false, quoted);
+  out.quoted = quoted.view();
+  out.head = action_.empty() ? std::string() : "{\"" + action_ + "\":{\"_index\":" + out.quoted;
+}
+
+}  // namespace sluice::elastic

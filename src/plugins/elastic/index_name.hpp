@@ -1,0 +1,67 @@
+// Index names: filled in once per tenant and hour instead of once per event, and made legal.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/template.hpp"
+#include "plugin/metrics.hpp"
+#include "plugins/elastic/settings.hpp"
+
+namespace sluice::elastic {
+
+/// `name` as Elasticsearch takes it: lower case, none of \ / * ? " < > | , # : and blank (they become `_`),
+/// not starting with `-`, `_` or `+`, at most 255 bytes, valid UTF-8. Date-math names (`<logs-{now/d}>`) stay
+/// as they are. Empty when nothing legal is left.
+std::string legal_index_name(std::string_view name);
+
+/// A name, ready for the action line.
+struct IndexName {
+  std::string name;
+  std::string quoted;    // as JSON
+  std::string head;      // {"index":{"_index":"...", for a constant action; not closed
+  std::string problem;   // not empty: no index can be named for the event, and why
+  bool renamed = false;  // the legal name is not the one that was filled in
+};
+
+/// Names the index of events. One per worker.
+class IndexNamer {
+ public:
+  /// `action`: of the action line's head; empty when the action varies. `counter`: events whose index was
+  /// renamed.
+  IndexNamer(const DocumentSettings& settings, const Target& target, std::string_view action,
+             plugin::Counter* renamed);
+
+  /// Valid until the next call.
+  const IndexName& of(const Event& event);
+  /// For a name that comes from elsewhere ([@metadata][_ingest_document][index]).
+  const IndexName& of_text(std::string_view name);
+
+ private:
+  struct Slot {
+    bool used = false;
+    int64_t hour = 0;
+    std::string key;
+    IndexName name;
+  };
+  bool make_key(const Event& event, int64_t& hour);
+  void fill(const Event& event, IndexName& out);
+  void finish(std::string_view filled, IndexName& out) const;
+
+  const DocumentSettings& settings_;
+  const bool data_stream_;
+  Template template_;
+  std::string action_;
+  plugin::Counter* renamed_;
+  std::vector<FieldRef> fields_;  // that the name depends on
+  bool hourly_ = false;           // and the hour of @timestamp
+  bool cacheable_ = true;
+  std::string key_, scratch_;
+  IndexName single_;  // constant, or not cacheable
+  std::unique_ptr<std::array<Slot, 256>> slots_;
+};
+
+}  // namespace sluice::elastic

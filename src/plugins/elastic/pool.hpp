@@ -1,0 +1,86 @@
+// The hosts of a cluster: which are alive, which has the least to do, how much each may be given at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "net/http_client.hpp"
+#include "net/loop.hpp"
+#include "plugins/elastic/log_limit.hpp"
+#include "plugins/elastic/settings.hpp"
+
+namespace sluice::elastic {
+
+/// One host. `limit` is how many bulk requests it may have at once: it grows by one with every round of quick
+/// answers, and is halved when the host says that it has too much, or does not answer in time.
+struct Host {
+  std::string base;  // "http://es1:9200/prefix"
+  std::string user, password;
+  bool own = false;  // the engine's own index: no credentials
+  bool alive = false;
+  bool checking = false;
+  bool gone = false;  // sniffing no longer finds it
+  unsigned in_flight = 0;
+  double limit = 2;
+  double usual_millis = 0;  // of an answer, slowly following
+  uint64_t halved_at = 0;
+};
+using HostPtr = std::shared_ptr<Host>;
+
+/// All calls on the loop's thread.
+class Pool {
+ public:
+  /// `on_alive` is called when a host has come (back) to life.
+  Pool(net::Loop& loop, const ConnectionSettings& settings, std::unique_ptr<net::HttpClient> client,
+       LogLimit& log, std::function<void()> on_alive);
+  ~Pool();
+
+  /// Checks all hosts, and the dead ones again every resurrect_delay.
+  void start(const std::string& embedded_url);
+
+  /// The living host with the fewest bulk requests that may have one more; null when there is none.
+  HostPtr choose_for_bulk();
+  /// Any living host, or null.
+  HostPtr choose_any();
+  [[nodiscard]] bool any_alive() const;
+
+  /// A request with the credentials and headers of the settings. `path` begins with a slash and stands behind
+  /// the host's own path, unless `whole_path`.
+  void send(const HostPtr& host, std::string_view method, std::string_view path, std::vector<net::Bytes> body,
+            net::HttpHeaders headers, std::function<void(net::HttpClientResponse)> on_done,
+            bool whole_path = false);
+
+  /// The host did not answer: no requests until a check succeeds.
+  void dead(const HostPtr& host, const net::HttpClientResponse& response);
+  /// A bulk request was answered in time, or was too much.
+  void went_well(Host& host, uint64_t millis);
+  void too_much(Host& host);
+
+  /// Added to every request from now on (Elastic-Api-Version on serverless).
+  void add_header(std::string name, std::string value) {
+    extra_.emplace_back(std::move(name), std::move(value));
+  }
+
+ private:
+  void check(const HostPtr& host);
+  void checked(const HostPtr& host, const net::HttpClientResponse& response);
+  void sniff();
+  void sniffed(const net::HttpClientResponse& response);
+
+  net::Loop& loop_;
+  const ConnectionSettings& settings_;
+  std::unique_ptr<net::HttpClient> client_;
+  LogLimit& log_;
+  std::function<void()> on_alive_;
+  std::vector<HostPtr> hosts_;
+  net::HttpHeaders extra_;
+  net::Timer check_timer_, sniff_timer_;
+  std::minstd_rand random_;
+  size_t most_per_host_;
+  bool sniffing_now_ = false;
+};
+
+}  // namespace sluice::elastic
