@@ -139,6 +139,9 @@ A quotation mark inside a string ends it. Use the other kind of quotes around it
     Entry{"E0136", R"(A condition stands inside a plugin.
 
 Conditions stand around plugins: if [a] { mutate { ... } }. Inside a plugin there are options only.)"},
+    Entry{"E0137", R"(The name of a plugin holds a character that no name has.
+
+Names of plugins consist of letters, digits, _ and -.)"},
     Entry{"E0140", R"(A key stands twice in one hash.
 
 Logstash refuses this, because one of the values would be lost. Give one key a list of values, or remove one entry.)"},

@@ -201,6 +201,17 @@ std::optional<Finding> section_mistake(const Scene& s) {
 
 constexpr std::array<std::string_view, 6> kElseIf = {"elsif", "elseif", "elif", "elsf", "elsei", "else_if"};
 
+Finding in_capitals(uint32_t begin, uint32_t end, std::string_view word, const std::string& low) {
+  return {"E0115",
+          begin,
+          end,
+          fmt::format("`{}` must be written in lower case", word),
+          fmt::format("write: {}", low),
+          {{begin, end, low}},
+          true,
+          true};
+}
+
 /// A name stands in a block, and no `{` follows it.
 std::optional<Finding> statement_mistake(const Scene& s) {
   const uint32_t end = s.before;
@@ -218,15 +229,7 @@ std::optional<Finding> statement_mistake(const Scene& s) {
                    {{begin, end, "else if"}},
                    true,
                    true};
-  if (low != word && (low == "if" || low == "else"))
-    return Finding{"E0115",
-                   begin,
-                   end,
-                   fmt::format("`{}` is written in lower case", word),
-                   fmt::format("write: {}", low),
-                   {{begin, end, low}},
-                   true,
-                   true};
+  if (low != word && (low == "if" || low == "else")) return in_capitals(begin, end, word, low);
   if (s.starts("=>")) return option_outside(s, begin, end, "filter");
   if (word == "else") {
     if (s.slice(s.at, s.word_end(s.at)) == "if") {
@@ -259,6 +262,19 @@ std::optional<Finding> statement_mistake(const Scene& s) {
                    "conditions are written with if, else if and else; ! negates: if !([a] == 1) { ... }",
                    {{begin, end, "if"}}};
   }
+  if (s.at == s.before && !s.at_end() && s.here() != '}') {
+    uint32_t stop = s.value_end(begin);
+    const size_t opens = s.text.find('{', s.at);
+    if (opens != std::string_view::npos && opens < s.line_end(s.at)) {
+      if (const auto close = s.matching(static_cast<uint32_t>(opens)); close != Scene::npos) stop = close + 1;
+    }
+    return Finding{"E0137",
+                   begin,
+                   s.bare_end(begin),
+                   "this is not the name of a plugin",
+                   "names consist of letters, digits, _ and -",
+                   {{begin, stop, ""}}};
+  }
   const bool next_statement = s.at_end() || s.here() == '}' || name_char(s.here());
   if (!next_statement) return std::nullopt;
   Finding f{"E0122",
@@ -278,12 +294,11 @@ std::optional<Finding> statement_mistake(const Scene& s) {
   return f;
 }
 
-}  // namespace
-
-Finding unclosed_block(const Scene& s, uint32_t limit) {
-  std::vector<Opened> open;
+/// The innermost block that a line shows to be unclosed: a line that does not stand further right than the
+/// one that opened the block, in a block whose lines do. `open` gets what is open at `limit`.
+std::optional<Finding> misindented_block(const Scene& s, uint32_t limit, std::vector<Opened>& open) {
   const auto& tokens = s.tokens();
-  for (size_t i = 0; i < tokens.size() && tokens[i].begin < limit; ++i) {
+  for (size_t i = 0; i < tokens.size() && tokens[i].begin <= limit; ++i) {
     const Token& t = tokens[i];
     const char c = s.text[t.begin];
     if (t.first_on_line && !open.empty()) {
@@ -293,13 +308,78 @@ Finding unclosed_block(const Scene& s, uint32_t limit) {
       const bool closes = t.kind == Token::Kind::close && c == '}';
       const bool header = t.kind == Token::Kind::word && i + 1 < tokens.size();
       if (top.indented && (closes ? here < top.indent : header && here <= top.indent)) {
-        const uint32_t place = tokens[i - 1].end;
-        return not_closed(s, top.brace->begin, place, t.begin);
+        return not_closed(s, top.brace->begin, tokens[i - 1].end, t.begin);
       }
     }
+    if (t.begin == limit) break;
     if (t.kind == Token::Kind::open && c == '{') open.push_back({&t, s.indent(t.begin)});
     if (t.kind == Token::Kind::close && c == '}' && !open.empty()) open.pop_back();
   }
+  return std::nullopt;
+}
+
+/// `if { ... }` and a lone `else { ... }` have the shape of plugins until something else than an option
+/// comes.
+std::optional<Finding> word_as_plugin(const Scene& s, uint32_t brace) {
+  uint32_t end = brace;
+  while (end > 0 && space_char(s.text[end - 1])) --end;
+  const uint32_t begin = s.word_begin(end);
+  const auto word = s.slice(begin, end);
+  const std::string low = lower(word);
+  if (low != "if" && low != "else") return std::nullopt;
+  if (low != word) return in_capitals(begin, end, word, low);
+  if (word == "if") {
+    return Finding{"E0127",
+                   begin,
+                   end,
+                   "this `if` has no condition",
+                   "write what must hold between `if` and {, such as: if [status] == 404 { ... }",
+                   {{brace, brace, "\"x\" "}}};
+  }
+  std::vector<Opened> open;
+  if (auto found = misindented_block(s, begin, open)) return found;
+  return Finding{"E0128",
+                 begin,
+                 end,
+                 "this `else` belongs to no `if`",
+                 "an `else` follows the closing brace of an `if` or `else if`, and there is one at most",
+                 {{begin, end, "if \"x\""}}};
+}
+
+/// In the braces of a plugin stands a name, and behind it no `=>`.
+std::optional<Finding> no_option(const Scene& s, uint32_t brace) {
+  if (auto found = word_as_plugin(s, brace)) return found;
+  const uint32_t begin = s.word_begin(s.before);
+  const auto word = s.slice(begin, s.before);
+  // Behind `name` comes a block: either `=>` is missing, or this is the next plugin and a `}` is missing
+  // before.
+  const bool left = s.line(begin) != s.line(brace) && s.indent(begin) <= s.indent(brace);
+  if (s.here() == '{' && !word.empty()) {
+    const uint32_t first = s.skip_space(s.at + 1);
+    const bool entry = s.peek(first) == '"' || s.peek(first) == '\'';
+    if (left || is_section(word) || !entry) return unclosed_block(s, begin);
+  }
+  if (word != "if" && word != "else") return std::nullopt;
+  if (left) return unclosed_block(s, begin);
+  uint32_t stop = s.value_end(begin);
+  const size_t opens = s.text.find('{', s.at);
+  if (opens != std::string_view::npos) {
+    if (const auto close = s.matching(static_cast<uint32_t>(opens)); close != Scene::npos) stop = close + 1;
+  }
+  return Finding{"E0136",
+                 begin,
+                 s.before,
+                 fmt::format("`{}` stands inside the plugin {}", word, block_name(s, brace)),
+                 "conditions stand around plugins, never inside them: close the plugin before it, or put the "
+                 "condition outside",
+                 {{begin, stop, ""}}};
+}
+
+}  // namespace
+
+Finding unclosed_block(const Scene& s, uint32_t limit) {
+  std::vector<Opened> open;
+  if (auto found = misindented_block(s, limit, open)) return std::move(*found);
   if (open.empty()) return describe_failure(s);
   return not_closed(s, open.back().brace->begin, limit, limit);
 }
@@ -338,56 +418,7 @@ std::optional<Finding> find_block_mistake(const Scene& s) {
           "E0112", s.at, s.at + 1, "there is no comma between plugins", "remove it", {{s.at, s.at + 1, ""}},
           true,    true};
   }
-  if (inside->kind == Node::plugin_block && s.wants(Want::arrow)) {
-    // `if { ... }` and a lone `else { ... }` have the shape of plugins until something else than an option
-    // comes.
-    uint32_t head_end = inside->begin;
-    while (head_end > 0 && space_char(s.text[head_end - 1])) --head_end;
-    const uint32_t head = s.word_begin(head_end);
-    if (s.slice(head, head_end) == "if") {
-      return Finding{"E0127",
-                     head,
-                     head_end,
-                     "this `if` has no condition",
-                     "write what must hold between `if` and {, such as: if [status] == 404 { ... }",
-                     {{inside->begin, inside->begin, "\"x\" "}}};
-    }
-    if (s.slice(head, head_end) == "else") {
-      return Finding{"E0128",
-                     head,
-                     head_end,
-                     "this `else` belongs to no `if`",
-                     "an `else` follows the closing brace of an `if` or `else if`, and there is one at most",
-                     {{head, head_end, "if \"x\""}}};
-    }
-    const uint32_t begin = s.word_begin(s.before);
-    const auto word = s.slice(begin, s.before);
-    // Behind `name` comes a block: either `=>` is missing, or this is the next plugin and a `}` is missing
-    // before.
-    const bool left = s.line(begin) != s.line(inside->begin) && s.indent(begin) <= s.indent(inside->begin);
-    if (s.here() == '{' && !word.empty()) {
-      const uint32_t first = s.skip_space(s.at + 1);
-      const bool entry = s.peek(first) == '"' || s.peek(first) == '\'';
-      const bool outer = is_section(block_name(s, inside->begin).substr(1, 5)) || is_section(word);
-      if (left || outer || !entry) return unclosed_block(s, begin);
-    }
-    if (word == "if" || word == "else") {
-      if (left) return unclosed_block(s, begin);
-      uint32_t stop = s.value_end(begin);
-      const size_t brace = s.text.find('{', s.at);
-      if (brace != std::string_view::npos) {
-        if (const auto close = s.matching(static_cast<uint32_t>(brace)); close != Scene::npos)
-          stop = close + 1;
-      }
-      return Finding{"E0136",
-                     begin,
-                     s.before,
-                     fmt::format("`{}` stands inside the plugin {}", word, block_name(s, inside->begin)),
-                     "conditions stand around plugins, never inside them: close the plugin before it, or put "
-                     "the condition outside",
-                     {{begin, stop, ""}}};
-    }
-  }
+  if (inside->kind == Node::plugin_block && s.wants(Want::arrow)) return no_option(s, inside->begin);
   return std::nullopt;
 }
 

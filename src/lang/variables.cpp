@@ -78,8 +78,7 @@ class Substitution {
 
   void value(Value& v) {
     if (v.kind == Value::Kind::string || v.kind == Value::Kind::bareword) {
-      whole(v.text, v.substituted, v.span);
-      inside(v);
+      if (whole(v.text, v.substituted, v.span)) inside(v);
     }
     for (auto& item : v.items) value(item);
     for (auto& entry : v.entries) value(entry.value);
@@ -96,14 +95,15 @@ class Substitution {
     for (auto& item : r.items) constant(item);
   }
 
-  /// The first pass.
-  void whole(std::string& text, bool& substituted, const Span& span) {
+  /// The first pass; false when the variable is not set.
+  bool whole(std::string& text, bool& substituted, const Span& span) {
     const auto p = placeholder(text, 0);
-    if (!p || p->length != text.size()) return;
-    if (auto found = find(*p, span)) {
-      text = std::move(*found);
-      substituted = true;
-    }
+    if (!p || p->length != text.size()) return true;
+    auto found = find(*p, span);
+    if (!found) return false;
+    text = std::move(*found);
+    substituted = true;
+    return true;
   }
 
   /// The second pass.
