@@ -10,6 +10,10 @@ inline constexpr int64_t kSecondsPerDay = 86400;
 inline constexpr int64_t kMillisPerDay = 86400000;
 inline constexpr int64_t kNanosPerSecond = 1000000000;
 
+/// No year further from 0 is taken from a text: its milliseconds would not fit 64 bits. (Joda-Time's end is
+/// near it.)
+inline constexpr int64_t kLastYear = 290000000;
+
 struct Civil {
   int64_t year;
   int month;  // 1..12
@@ -18,6 +22,8 @@ struct Civil {
 
 constexpr int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 constexpr int64_t floor_mod(int64_t a, int64_t b) { return a - floor_div(a, b) * b; }
+
+constexpr bool year_fits(int64_t year) { return year >= -kLastYear && year <= kLastYear; }
 
 constexpr bool leap_year(int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
 

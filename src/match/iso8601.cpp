@@ -116,7 +116,7 @@ class LenientReader {
     const bool negative = next_is('-');
     if (negative || next_is('+')) ++at_;
     int64_t year = 0;
-    if (!number(9, year)) return false;
+    if (!number(9, year) || !year_fits(year)) return false;
     if (negative) year = -year;
     if (!next_is('-')) {
       days_ = days_from_civil(year, 1, 1);

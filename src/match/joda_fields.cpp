@@ -65,32 +65,33 @@ class LocalTime {
  private:
   static bool within(int64_t value, int64_t low, int64_t high) { return value >= low && value <= high; }
 
-  void set_year(int64_t year) {
+  bool set_year(int64_t year) {
+    if (!year_fits(year)) return false;
     const int64_t moved = with_year(days_ * kMillisPerDay, year);
     days_ = floor_div(moved, kMillisPerDay);
+    return true;
   }
 
   bool set_year_like(JodaValue v, bool floor) {
     const int64_t year = civil_from_days(days_).year;
     switch (v.field) {
       case JodaField::era:
-        if ((year > 0) != (v.value == 1)) set_year(-year);
+        if ((year > 0) != (v.value == 1) && !set_year(-year)) return false;
         if (floor) days_ = days_from_civil(v.value == 1 ? 1 : -1, 1, 1);
         return true;
       case JodaField::century: {
         if (v.value < 0) return false;
         const int64_t in_century = (year < 0 ? -year : year) % 100;
-        set_year(v.value * int64_t{100} + (floor ? 0 : in_century));
+        if (!set_year(v.value * int64_t{100} + (floor ? 0 : in_century))) return false;
         break;
       }
       case JodaField::year_of_era:
-        if (v.value < 1) return false;
-        set_year(year > 0 ? v.value : 1 - int64_t{v.value});
+        if (v.value < 1 || !set_year(year > 0 ? v.value : 1 - int64_t{v.value})) return false;
         break;
       case JodaField::weekyear:
         return set_weekyear(v.value, floor);
       default:
-        set_year(v.value);
+        if (!set_year(v.value)) return false;
         break;
     }
     if (floor) days_ = days_from_civil(civil_from_days(days_).year, 1, 1);
@@ -98,6 +99,7 @@ class LocalTime {
   }
 
   bool set_weekyear(int64_t year, bool floor) {
+    if (!year_fits(year)) return false;
     const int week = std::min(iso_week_from_days(days_).week, iso_weeks_in_year(year));
     const int weekday = weekday_from_days(days_);
     days_ = iso_year_start(year) + (floor ? 0 : (week - 1) * 7 + weekday);

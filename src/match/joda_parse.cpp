@@ -113,7 +113,9 @@ class JodaReader {
       }
       const int month = has(JodaField::month) ? get(JodaField::month) : 1;
       const int day = has(JodaField::day_of_month) ? get(JodaField::day_of_month) : 1;
-      if (month < 1 || month > 12 || day < 1 || (day > 28 && day > days_in_month(year, month))) return false;
+      if (!year_fits(year) || month < 1 || month > 12 || day < 1 ||
+          (day > 28 && day > days_in_month(year, month)))
+        return false;
       days = days_from_civil(year, month, day);
       if (!has(JodaField::day_of_week)) return true;
       const int weekday = get(JodaField::day_of_week) - 1;

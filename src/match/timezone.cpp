@@ -21,14 +21,14 @@ namespace {
 // The period each thread used last, per zone: events come in order of time, so it nearly always holds the
 // next.
 struct PeriodMemo {
-  const TimeZone* zone = nullptr;
+  uint32_t serial = 0;
   const ZonePeriod* period = nullptr;
 };
 constexpr size_t kMemos = 16;
 
-PeriodMemo& memo_of(const TimeZone* zone) {
+PeriodMemo& memo_of(uint32_t serial) {
   thread_local std::array<PeriodMemo, kMemos> memos;
-  return memos[(reinterpret_cast<uintptr_t>(zone) >> 5) % kMemos];
+  return memos[serial % kMemos];
 }
 
 // No offset, and no jump of one, is larger than this.
@@ -152,12 +152,12 @@ bool is_zone_file(const std::filesystem::path& path) {
 }  // namespace
 
 const ZonePeriod& TimeZone::period_at(int64_t utc) const {
-  PeriodMemo& memo = memo_of(this);
-  if (memo.zone == this && utc >= memo.period->begin && utc < memo.period->end) return *memo.period;
+  PeriodMemo& memo = memo_of(serial_);
+  if (memo.serial == serial_ && utc >= memo.period->begin && utc < memo.period->end) return *memo.period;
   const auto after = std::upper_bound(periods_.begin(), periods_.end(), utc,
                                       [](int64_t t, const ZonePeriod& p) { return t < p.begin; });
   const ZonePeriod& found = after == periods_.begin() ? periods_.front() : *(after - 1);
-  memo = {this, &found};
+  memo = {serial_, &found};
   return found;
 }
 
@@ -174,8 +174,8 @@ bool TimeZone::to_utc(int64_t local, int64_t& utc) const {
     utc = local - fixed_offset();
     return true;
   }
-  const PeriodMemo& memo = memo_of(this);
-  if (memo.zone == this) {  // well inside of the period used last, no neighbour can show the same time
+  const PeriodMemo& memo = memo_of(serial_);
+  if (memo.serial == serial_) {  // well inside of the period used last, no neighbour can show the same time
     const ZonePeriod& p = *memo.period;
     const int64_t guess = local - p.offset;
     if (guess >= p.begin + kTwoDays && guess < p.end) {
@@ -186,7 +186,7 @@ bool TimeZone::to_utc(int64_t local, int64_t& utc) const {
   const ZonePeriod* period = locate_local(local);
   if (period == nullptr) return false;
   utc = local - period->offset;
-  memo_of(this) = {this, period};
+  memo_of(serial_) = {serial_, period};
   return true;
 }
 

@@ -60,6 +60,7 @@ class TimeZone {
   std::vector<ZonePeriod> periods_;  // without holes, first begins at INT64_MIN, last ends at INT64_MAX
   std::vector<std::string> abbreviations_;
   bool offset_zone_ = false;
+  uint32_t serial_ = 0;  // never given twice: what threads remember of a zone is found by it
 };
 
 /// The zone UTC. Needs no files.

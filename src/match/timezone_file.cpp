@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -15,8 +17,9 @@ namespace {
 // Far enough that no nanosecond time is outside, near enough that adding an offset cannot overflow.
 constexpr int64_t kBegin = -(int64_t{1} << 60);
 constexpr int64_t kEnd = int64_t{1} << 60;
-// 64 bits of nanoseconds end in the year 2262.
-constexpr int64_t kLastYear = 2263;
+// 64 bits of nanoseconds hold 1677 to 2262.
+constexpr int64_t kFirstRuleYear = 1676;
+constexpr int64_t kLastRuleYear = 2263;
 
 int64_t big_endian(const char* p, int bytes) {
   uint64_t value = 0;
@@ -165,6 +168,12 @@ struct TzifHeader {
 
 }  // namespace
 
+ZoneBuilder::ZoneBuilder(std::string id) : zone_(std::make_unique<TimeZone>()) {
+  static std::atomic<uint32_t> last_serial{0};
+  zone_->id_ = std::move(id);
+  zone_->serial_ = ++last_serial;
+}
+
 uint8_t ZoneBuilder::abbreviation(std::string_view text) {
   auto& known = zone_->abbreviations_;
   for (size_t i = 0; i < known.size(); ++i)
@@ -197,8 +206,10 @@ bool ZoneBuilder::add_rule_years(std::string_view text, int64_t after) {
     return true;
   }
   if (after == kBegin) add(after, rule.standard_offset, false, rule.standard);
-  const int64_t first_year = after == kBegin ? 1676 : civil_from_days(floor_div(after, kSecondsPerDay)).year;
-  for (int64_t year = first_year; year <= kLastYear; ++year) {
+  // A damaged file may name any time.
+  const int64_t first_year =
+      std::max<int64_t>(kFirstRuleYear, civil_from_days(floor_div(after, kSecondsPerDay)).year);
+  for (int64_t year = first_year; year <= kLastRuleYear; ++year) {
     const int64_t on = rule.begin.local(year) - rule.standard_offset;
     const int64_t off = rule.end.local(year) - rule.daylight_offset;
     const auto add_on = [&] {

@@ -20,7 +20,7 @@ class ZoneBuilder {
   static std::unique_ptr<TimeZone> from_tzif(std::string id, std::string_view bytes);
 
  private:
-  explicit ZoneBuilder(std::string id) : zone_(std::make_unique<TimeZone>()) { zone_->id_ = std::move(id); }
+  explicit ZoneBuilder(std::string id);
   uint8_t abbreviation(std::string_view text);
   void add(int64_t begin, int32_t offset, bool daylight, std::string_view abbreviation);
   bool add_rule_years(std::string_view rule, int64_t after);

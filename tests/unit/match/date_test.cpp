@@ -66,6 +66,11 @@ TEST_CASE("values out of their range are refused") {
   CHECK(read("hh a", "0 AM") == "-");
   CHECK(read("hh a", "12 AM") == "2026-01-01T00:00:00.000Z");
   CHECK(read("KK a", "11 PM") == "2026-01-01T23:00:00.000Z");
+  for (const char* year : {"999999999", "-999999999", "290000001"}) {
+    CHECK(read("yyyy", year) == "-");
+    CHECK(read("xxxx ww", std::string(year) + " 01") == "-");
+    CHECK(read("ISO8601", std::string(year) + "-01-01T00:00:00Z") == "-");
+  }
   CHECK(read("yyyy", "2999") == "-");  // behind the end of 64 bits of nanoseconds
 }
 

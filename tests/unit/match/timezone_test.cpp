@@ -83,6 +83,20 @@ TEST_CASE("damaged zone files are refused") {
     ZoneBuilder::from_tzif("x", damaged);
   }
   CHECK(ZoneBuilder::from_tzif("x", "TZif2") == nullptr);
+  // one transition at the begin of time, then a rule: the rule is not followed for milliards of years
+  std::string header = "TZif2";
+  header.resize(44, '\0');
+  const auto block = [&](char times) {
+    std::string h = header;
+    h[35] = times, h[39] = 1, h[43] = 4;
+    return h;
+  };
+  const std::string type("\0\0\x0e\x10\0\0CET\0", 10);
+  const std::string early("\xf8\0\0\0\0\0\0\1", 8);
+  const auto zone = ZoneBuilder::from_tzif("x", block(0) + type + block(1) + early + std::string(1, '\0') +
+                                                    type + "\nCET-1CEST,M3.5.0,M10.5.0/3\n");
+  REQUIRE(zone != nullptr);
+  CHECK(zone->offset_at(at("2026-07-01T00:00:00Z")) == 7200);
 }
 
 TEST_CASE("the longest zone name at the start of a text") {
