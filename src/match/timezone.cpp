@@ -118,13 +118,12 @@ Registry& registry() {
 
 const TimeZone* machine_from_file(const std::string& path) {
   std::array<char, 4096> target{};
-  const ssize_t size = readlink(path.c_str(), target.data(), target.size() - 1);
-  if (size > 0) {
-    const std::string_view link(target.data(), static_cast<size_t>(size));
-    const auto at = link.find("zoneinfo/");
-    if (at != std::string_view::npos)
-      if (const auto* zone = registry().find(link.substr(at + 9))) return zone;
-  }
+  const ssize_t size = readlink(path.c_str(), target.data(), target.size());
+  // A name is better than a file: it is what a log line or a pattern with ZZZ shows.
+  const std::string_view file = size > 0 ? std::string_view(target.data(), static_cast<size_t>(size)) : path;
+  const auto at = file.find("zoneinfo/");
+  if (at != std::string_view::npos)
+    if (const auto* zone = registry().find(file.substr(at + 9))) return zone;
   const auto bytes = read_zone_file(path);
   if (!bytes) return nullptr;
   auto zone = ZoneBuilder::from_tzif(path, *bytes);
@@ -224,7 +223,7 @@ Result<const TimeZone*> find_timezone(std::string_view id) {
   std::string message = "unknown time zone \"" + std::string(id) + "\"";
   const auto& names = timezone_names();
   const std::vector<std::string_view> candidates(names.begin(), names.end());
-  if (zoneinfo_folder().empty())
+  if (names.size() <= std::size(kUtcNames))
     message +=
         ": this machine has no time zone data (package tzdata); UTC and offsets such as +02:00 work without";
   else if (const auto near = nearest(id, candidates))
