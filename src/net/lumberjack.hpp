@@ -61,7 +61,6 @@ class LumberjackDecoder {
  private:
   struct Frame;
   Status parse(const SlabRef& slab, std::string_view& bytes, LumberjackSink& sink, bool inflated);
-  Status parse_pairs(const SlabRef& slab, const Frame& frame, LumberjackSink& sink);
   Status measure(std::string_view bytes, bool inflated, Frame& frame);
   Status measure_pairs(std::string_view bytes, Frame& frame);
   Status inflate(std::string_view payload, LumberjackSink& sink);
