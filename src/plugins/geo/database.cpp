@@ -1,0 +1,176 @@
+#include "plugins/geo/database.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/stat.h>
+
+#include <cstring>
+
+#include "base/log.hpp"
+#include "base/time.hpp"
+
+namespace sluice::plugins::geo {
+namespace {
+
+constexpr int64_t kLookEvery = 5'000'000'000;  // nanoseconds
+
+DatabaseKind kind_of(std::string_view type) {
+  struct Name {
+    std::string_view part;
+    DatabaseKind kind;
+  };
+  static constexpr Name kNames[] = {
+      {"City", DatabaseKind::city},       {"Country", DatabaseKind::country}, {"Domain", DatabaseKind::domain},
+      {"ASN", DatabaseKind::asn},         {"ISP", DatabaseKind::isp},         {"Enterprise", DatabaseKind::enterprise},
+      {"Anonymous-IP", DatabaseKind::anonymous_ip}};
+  for (const auto& name : kNames)
+    if (type.find(name.part) != std::string_view::npos) return name.kind;
+  return DatabaseKind::unknown;
+}
+
+// Java's text of an IPv6 address: eight groups, none left out.
+std::string ipv6_text(const in6_addr& address) {
+  std::string text;
+  for (int i = 0; i < 16; i += 2)
+    text += fmt::format("{}{:x}", i ? ":" : "", (address.s6_addr[i] << 8) | address.s6_addr[i + 1]);
+  return text;
+}
+
+bool identity(const std::string& path, uint64_t& inode, int64_t& modified) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return false;
+  inode = info.st_ino;
+  modified = info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
+  return true;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Database>> Database::open(const std::string& path) {
+  std::shared_ptr<Database> database(new Database);
+  database->path_ = path;
+  (void)identity(path, database->inode_, database->modified_);
+  const int status = MMDB_open(path.c_str(), MMDB_MODE_MMAP, &database->mmdb_);
+  if (status != MMDB_SUCCESS)
+    return Status::config(fmt::format("the database {} cannot be opened: {}", path,
+                                      status == MMDB_IO_ERROR ? std::string(std::strerror(errno)) : MMDB_strerror(status)));
+  database->open_ = true;
+  database->type_name_ = database->mmdb_.metadata.database_type;
+  database->kind_ = kind_of(database->type_name_);
+  return std::shared_ptr<const Database>(std::move(database));
+}
+
+Database::~Database() {
+  if (open_) MMDB_close(&mmdb_);
+}
+
+MMDB_lookup_result_s Database::lookup(const std::string& address, std::string& canonical, int& prefix) const {
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  const sockaddr* socket = nullptr;
+  bool mapped = false;
+  if (inet_pton(AF_INET, address.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    socket = reinterpret_cast<const sockaddr*>(&v4);
+    canonical = address;
+  } else if (inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr) == 1) {
+    if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+      std::memcpy(&v4.sin_addr, &v6.sin6_addr.s6_addr[12], 4);
+      v4.sin_family = AF_INET;
+      char text[INET_ADDRSTRLEN];
+      canonical = inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+      socket = reinterpret_cast<const sockaddr*>(&v4);
+      mapped = true;
+    } else {
+      v6.sin6_family = AF_INET6;
+      socket = reinterpret_cast<const sockaddr*>(&v6);
+      canonical = ipv6_text(v6.sin6_addr);
+    }
+  }
+  if (!socket) return {};
+  int error = MMDB_SUCCESS;
+  auto found = MMDB_lookup_sockaddr(&mmdb_, socket, &error);
+  if (error != MMDB_SUCCESS) return {};
+  prefix = found.netmask;
+  // A database for IPv6 counts the 96 bits before an IPv4 address too.
+  if ((socket->sa_family == AF_INET || mapped) && mmdb_.metadata.ip_version == 6 && prefix >= 96) prefix -= 96;
+  return found;
+}
+
+bool Database::stale() const {
+  uint64_t inode = 0;
+  int64_t modified = 0;
+  return identity(path_, inode, modified) && (inode != inode_ || modified != modified_);
+}
+
+std::shared_ptr<const Database> WatchedDatabase::get() {
+  auto database = current_.load(std::memory_order_acquire);
+  const int64_t now = steady_nanos();
+  int64_t due = next_look_.load(std::memory_order_relaxed);
+  if (now < due || !next_look_.compare_exchange_strong(due, now + kLookEvery)) return database;
+  if (due == 0 || !database->stale()) return database;
+  auto fresh = Database::open(database->path());
+  if (!fresh.ok()) {
+    log::warn("logstash.filters.geoip", "The changed database cannot be used; the old one stays", {{"reason", fresh.message()}});
+    return database;
+  }
+  log::info("logstash.filters.geoip", "The database was replaced and is in use now", {{"path", database->path()}, {"type", (*fresh)->type_name()}});
+  current_.store(*fresh, std::memory_order_release);
+  return *fresh;
+}
+
+namespace {
+
+constexpr uint32_t bit(DatabaseKind kind) { return 1u << static_cast<uint32_t>(kind); }
+constexpr uint32_t kCity = bit(DatabaseKind::city), kCountry = bit(DatabaseKind::country), kDomain = bit(DatabaseKind::domain),
+                   kAsn = bit(DatabaseKind::asn), kIsp = bit(DatabaseKind::isp), kEnterprise = bit(DatabaseKind::enterprise),
+                   kAnonymous = bit(DatabaseKind::anonymous_ip);
+
+// The kinds are those whose default set holds the field, legacy layout first, then ECS.
+constexpr Field kFields[] = {
+    {"IP", "ip", "[ip]", "", kCity | kCountry | kAsn | kIsp | kEnterprise, kCity | kCountry | kAsn | kIsp | kEnterprise},
+    {"CITY_NAME", "city_name", "[geo][city_name]", "city names en", kCity | kEnterprise, kCity | kEnterprise},
+    {"CONTINENT_CODE", "continent_code", "[geo][continent_code]", "continent code", kCity, kCity},
+    {"CONTINENT_NAME", "continent_name", "[geo][continent_name]", "continent names en", kCountry | kEnterprise, kCountry | kEnterprise},
+    {"COUNTRY_NAME", "country_name", "[geo][country_name]", "country names en", kCity | kCountry | kEnterprise, kCity | kCountry | kEnterprise},
+    {"COUNTRY_CODE2", "country_code2", "[geo][country_iso_code]", "country iso_code", kCity | kCountry | kEnterprise, kCity | kCountry | kEnterprise},
+    {"COUNTRY_CODE3", "country_code3", "", "country iso_code", kCity, kCity},
+    {"DOMAIN", "domain", "[domain]", "domain", kDomain, kDomain},
+    {"POSTAL_CODE", "postal_code", "[geo][postal_code]", "postal code", kCity, kCity},
+    {"DMA_CODE", "dma_code", "[mmdb][dma_code]", "location metro_code", kCity, kCity},
+    {"REGION_NAME", "region_name", "[geo][region_name]", "subdivisions 0 names en", kCity | kEnterprise, kCity | kEnterprise},
+    {"REGION_CODE", "region_code", "[geo][region_code]", "subdivisions 0 iso_code", kCity, 0},
+    {"REGION_ISO_CODE", "region_iso_code", "[geo][region_iso_code]", "", kEnterprise, kCity | kEnterprise},
+    {"TIMEZONE", "timezone", "[geo][timezone]", "location time_zone", kCity, kCity},
+    {"LOCATION", "location", "[geo][location]", "", kCity | kEnterprise, kCity | kEnterprise},
+    {"LATITUDE", "latitude", "[geo][location][lat]", "location latitude", kCity, kCity},
+    {"LONGITUDE", "longitude", "[geo][location][lon]", "location longitude", kCity, kCity},
+    {"AUTONOMOUS_SYSTEM_NUMBER", "asn", "[as][number]", "autonomous_system_number", kAsn | kIsp, kAsn | kIsp},
+    {"AUTONOMOUS_SYSTEM_ORGANIZATION", "as_org", "[as][organization][name]", "autonomous_system_organization", kAsn | kIsp, kAsn | kIsp},
+    {"ISP", "isp", "[mmdb][isp]", "isp", kIsp, kIsp},
+    {"ORGANIZATION", "organization", "[mmdb][organization]", "organization", kIsp, kIsp},
+    {"NETWORK", "network", "[ip_traits][network]", "", 0, 0},
+    {"HOSTING_PROVIDER", "hosting_provider", "[ip_traits][hosting_provider]", "is_hosting_provider", kAnonymous, kAnonymous},
+    {"TOR_EXIT_NODE", "tor_exit_node", "[ip_traits][tor_exit_node]", "is_tor_exit_node", kAnonymous, kAnonymous},
+    {"ANONYMOUS_VPN", "anonymous_vpn", "[ip_traits][anonymous_vpn]", "is_anonymous_vpn", kAnonymous, kAnonymous},
+    {"ANONYMOUS", "anonymous", "[ip_traits][anonymous]", "is_anonymous", kAnonymous, kAnonymous},
+    {"PUBLIC_PROXY", "public_proxy", "[ip_traits][public_proxy]", "is_public_proxy", kAnonymous, kAnonymous},
+    {"RESIDENTIAL_PROXY", "residential_proxy", "[ip_traits][residential_proxy]", "is_residential_proxy", kAnonymous, kAnonymous},
+};
+
+}  // namespace
+
+std::span<const Field> all_fields() { return kFields; }
+
+const Field* find_field(std::string_view option) {
+  for (const auto& field : kFields) {
+    if (field.option.size() != option.size()) continue;
+    bool same = true;
+    for (size_t i = 0; i < option.size() && same; ++i) same = std::toupper(static_cast<unsigned char>(option[i])) == field.option[i];
+    if (same) return &field;
+  }
+  return nullptr;
+}
+
+}  // namespace sluice::plugins::geo
