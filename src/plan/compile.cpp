@@ -65,11 +65,17 @@ class Compiler {
   template <class AddPlugin>
   void branch(const ir::Block::Step& step, const ir::Vertex& v, Block& to, AddPlugin add_plugin) {
     auto condition = Condition::compile(*v.condition, diagnostics_);
+    const auto constant = condition ? condition->constant() : std::nullopt;
+    if (constant && from_variable(*v.condition)) {
+      // A switch in the environment: what it turns off need not be complete (a file that is not there, say).
+      block(*constant ? *step.yes : *step.no, to, add_plugin);
+      return;
+    }
     auto yes = std::make_unique<Block>(), no = std::make_unique<Block>();
     block(*step.yes, *yes, add_plugin);
     block(*step.no, *no, add_plugin);
     if (!condition) return;
-    if (const auto constant = condition->constant()) {
+    if (constant) {
       report_constant(*constant, step, v);
       auto& taken = *constant ? *yes : *no;
       for (auto& inner : taken.steps) to.steps.push_back(std::move(inner));
@@ -81,6 +87,14 @@ class Compiler {
     if (!yes->steps.empty()) compiled.yes = std::move(yes);
     if (!no->steps.empty()) compiled.no = std::move(no);
     to.steps.push_back(std::move(compiled));
+  }
+
+  static bool from_variable(const lang::Expr& expr) {
+    for (const auto& operand : expr.operands)
+      if (from_variable(operand)) return true;
+    for (const auto& value : expr.values)
+      if (value.substituted) return true;
+    return false;
   }
 
   void report_constant(bool value, const ir::Block::Step& step, const ir::Vertex& v) {
