@@ -20,7 +20,8 @@ std::vector<std::shared_ptr<Store>> Api::stores_for(std::string_view expression,
     auto store = catalogue_.acquire(name, one);
     if (store) {
       out.push_back(std::move(store));
-    } else if (one.status != 404) {  // deleted or set aside since: as if it were not there
+    } else if (one.status != 404 ||
+               name == expression) {  // deleted or set aside since: as if it were not there
       error = one;
       return {};
     }

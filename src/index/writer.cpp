@@ -96,9 +96,9 @@ bool Writer::conflict(const WriteOp& op, const Store::Found& found, WriteResult&
   if (op.version_type != WriteOp::VersionType::internal && op.version && found.found) {
     const bool gte = op.version_type == WriteOp::VersionType::external_gte;
     if (found.version > *op.version || (!gte && found.version == *op.version)) {
-      refuse(result, version_conflict(
-                         result.id, fmt::format("current version [{}] is higher {}than the one provided [{}]",
-                                                found.version, gte ? "" : "or equal to ", *op.version)));
+      refuse(result, version_conflict(result.id,
+                                      fmt::format("current version [{}] is higher {} the one provided [{}]",
+                                                  found.version, gte ? "than" : "or equal to", *op.version)));
       return true;
     }
   }
