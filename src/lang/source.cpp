@@ -2,19 +2,40 @@
 
 #include <algorithm>
 
-#include "base/utf8.hpp"
-
 namespace sluice::lang {
 
+namespace {
+
+constexpr uint32_t kMark = 512;
+
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
+}  // namespace
+
 uint32_t SourceSet::add(std::string path, std::string text) {
-  if (!files_.empty()) joined_ += '\n';
+  if (!files_.empty()) append("\n");
   const auto offset = static_cast<uint32_t>(joined_.size());
-  joined_ += text;
+  append(text);
   lines_.push_back(offset);
   for (size_t at = offset; (at = joined_.find('\n', at)) != std::string::npos;)
     lines_.push_back(static_cast<uint32_t>(++at));
   files_.push_back({std::move(path), std::move(text), offset});
   return static_cast<uint32_t>(files_.size() - 1);
+}
+
+void SourceSet::append(std::string_view text) {
+  for (const char c : text) {
+    if (joined_.size() % kMark == 0) marks_.push_back(characters_);
+    characters_ += begins_character(c);
+    joined_ += c;
+  }
+}
+
+uint32_t SourceSet::characters_before(uint32_t place) const {
+  if (place >= joined_.size()) return characters_;
+  uint32_t count = marks_[place / kMark];
+  for (uint32_t i = place / kMark * kMark; i < place; ++i) count += begins_character(joined_[i]);
+  return count;
 }
 
 Span SourceSet::span(uint32_t begin, uint32_t end) const {
@@ -29,8 +50,7 @@ Span SourceSet::span(uint32_t begin, uint32_t end) const {
   const auto line = std::upper_bound(lines_.begin(), lines_.end(), span.begin) - 1;
   const auto first_line = std::lower_bound(lines_.begin(), lines_.end(), files_[span.file].offset);
   span.line = static_cast<uint32_t>(line - first_line) + 1;
-  span.column =
-      static_cast<uint32_t>(utf8_length(std::string_view(joined_).substr(*line, span.begin - *line))) + 1;
+  span.column = characters_before(span.begin) - characters_before(*line) + 1;
   return span;
 }
 

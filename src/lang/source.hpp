@@ -1,4 +1,5 @@
-// The text of a config: one or more files, read as one text in name order, with every place known by its file.
+// The text of a config: one or more files, read as one text in name order, with every place known by its
+// file.
 #pragma once
 
 #include <cstdint>
@@ -38,11 +39,18 @@ class SourceSet {
  private:
   std::vector<File> files_;
   std::string joined_;
+  [[nodiscard]] uint32_t characters_before(uint32_t place) const;
+  void append(std::string_view text);
+
   std::vector<uint32_t> lines_;  // joined offset of each line start
+  std::vector<uint32_t>
+      marks_;  // characters in front of each 512th byte, so that columns of very long lines cost little
+  uint32_t characters_ = 0;  // in all
 };
 
-/// Adds what `pattern` names: a file, a directory (all its files, not recursive), or a glob; in name order, files
-/// ending in `~` left out. An error names the path and says what is wrong with it (missing, unreadable, no match).
+/// Adds what `pattern` names: a file, a directory (all its files, not recursive), or a glob; in name order,
+/// files ending in `~` left out. An error names the path and says what is wrong with it (missing, unreadable,
+/// no match).
 Status load_config_path(const std::string& pattern, SourceSet& sources);
 
 }  // namespace sluice::lang
