@@ -292,7 +292,8 @@ class UdpInput : public plugin::Input {
                             "\" and `port` => " + std::to_string(udp_.port) + ": " + status.message() +
                             ". Choose another port, or end what uses it.");
     }
-    const int given = receiver_->socket().receive_buffer_bytes();
+    const int given =
+        receiver_->socket().receive_buffer_bytes() / 2;  // the kernel counts its own bookkeeping
     if (udp_.receive_buffer_bytes && given < udp_.receive_buffer_bytes)
       log::warn(kLogger, "Unable to set receive_buffer_bytes to desired size. Requested " +
                              std::to_string(udp_.receive_buffer_bytes) + " but obtained " +

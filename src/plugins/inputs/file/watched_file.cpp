@@ -124,10 +124,10 @@ void Watcher::run_completed_action(File& file) {
     if (fd >= 0) ::close(fd);
   }
   if (!s.delete_completed) return;
-  file.removed = true;
   FileInfo now;
-  if (look_at(file.path, now) && now.id != file.id) return;  // another file has taken its place
-  if (::unlink(file.path.c_str()) != 0 && errno != ENOENT)
+  const bool replaced = look_at(file.path, now) && now.id != file.id;
+  file.removed = replaced || ::unlink(file.path.c_str()) == 0 || errno == ENOENT;
+  if (!file.removed)
     log::error(kLogger, "The completed file cannot be deleted",
                {{"path", file.path}, {"error", std::strerror(errno)}});
 }
