@@ -11,6 +11,7 @@
 
 #include "base/utf8.hpp"
 #include "match/regex_syntax.hpp"
+#include "match/required.hpp"
 
 namespace sluice::match {
 namespace {
@@ -112,6 +113,7 @@ struct Regex::Program {
   std::string spelled;
   OnigOptionType options = ONIG_OPTION_NONE;
   bool literal = false;
+  std::vector<std::string> required;  // text without which nothing matches
   OnigPointer utf8;
   // For text that is not UTF-8: the same pattern over single bytes, which Oniguruma cannot step out of.
   mutable std::once_flag bytewise_once;
@@ -169,6 +171,9 @@ Result<Regex> Regex::compile(std::string_view pattern, RegexOptions options, siz
   program->spelled = spell_out_ascii_classes(pattern);
   program->options = onig_options(options, refers_to_groups(pattern));
   program->literal = plain_text(pattern, options);
+  if (!program->literal && !options.ignore_case && !options.extended) {
+    program->required = choose_literals(required_literals(pattern));
+  }
   OnigErrorInfo info{};
   const int code = onig_compile(program->spelled, program->options, ONIG_ENCODING_UTF8, program->utf8, info);
   if (code == ONIG_NORMAL) return Regex(std::move(program));
@@ -191,6 +196,7 @@ MatchResult Regex::search(std::string_view text, Captures& captures, size_t from
     captures.region_->end[0] = static_cast<int>(found + program_->pattern.size());
     return MatchResult::match;
   }
+  if (!holds_literals(text.substr(from), program_->required)) return MatchResult::no_match;
   regex_t* onig = program_->utf8.get();
   if (!is_ascii(text) && utf8_valid_prefix(text) != text.size()) {
     onig = program_->for_bytes();

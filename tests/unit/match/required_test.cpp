@@ -1,0 +1,152 @@
+#include "match/required.hpp"
+
+#include <doctest/doctest.h>
+#include <oniguruma.h>
+
+#include <random>
+
+#include "match/grok.hpp"
+#include "match/regex.hpp"
+#include "match/regex_syntax.hpp"
+
+using namespace sluice::match;
+
+namespace {
+
+std::string required(std::string_view pattern) {
+  std::string out;
+  for (const std::string& literal : required_literals(pattern)) out += "<" + literal + ">";
+  return out;
+}
+
+// Plain Oniguruma as the judge: begin and end of the match, or "none".
+std::string plain_search(std::string_view pattern, std::string_view text) {
+  const auto bytes = [](std::string_view s) { return reinterpret_cast<const OnigUChar*>(s.data()); };
+  regex_t* regex = nullptr;
+  OnigErrorInfo info{};
+  if (onig_new(&regex, bytes(pattern), bytes(pattern) + pattern.size(), ONIG_OPTION_NONE, ONIG_ENCODING_UTF8,
+               ONIG_SYNTAX_RUBY, &info) != ONIG_NORMAL) {
+    return "invalid";
+  }
+  OnigRegion* region = onig_region_new();
+  const OnigUChar* end = bytes(text) + text.size();
+  const int at = onig_search(regex, bytes(text), end, bytes(text), end, region, ONIG_OPTION_NONE);
+  std::string result =
+      at < 0 ? "none" : std::to_string(region->beg[0]) + "-" + std::to_string(region->end[0]);
+  onig_region_free(region, 1);
+  onig_free(regex);
+  return result;
+}
+
+std::string search(std::string_view pattern, std::string_view text) {
+  const auto regex = Regex::compile(pattern);
+  if (!regex.ok()) return "invalid";
+  Captures captures;
+  if (regex->search(text, captures) != MatchResult::match) return "none";
+  return std::to_string(captures.begin(0)) + "-" + std::to_string(captures.end(0));
+}
+
+class PatternMaker {
+ public:
+  explicit PatternMaker(unsigned seed) : random_(seed) {}
+
+  std::string pattern(int depth = 0) {
+    std::string out;
+    const int parts = 1 + pick(4);
+    for (int i = 0; i < parts; ++i) {
+      out += part(depth);
+      if (depth > 0 && pick(8) == 0) out += "|";
+    }
+    return out;
+  }
+  std::string text() {
+    std::string out;
+    for (int i = pick(12); i > 0; --i)
+      out += one_of({"a", "b", "c", "ab", " ", ".", "{", "2", "}", "ä", "\n"});
+    return out;
+  }
+
+ private:
+  int pick(int below) { return static_cast<int>(random_() % static_cast<unsigned>(below)); }
+  std::string one_of(std::initializer_list<const char*> list) { return list.begin()[pick(int(list.size()))]; }
+  std::string part(int depth) {
+    std::string out;
+    if (depth < 3 && pick(3) == 0) {
+      out = one_of({"(", "(?:", "(?<n>", "(?>", "(?=", "(?!", "(?<=a", "(?i:", "(?#x)("}) +
+            pattern(depth + 1) + ")";
+    } else {
+      out = one_of({"a", "b", "c", "ab", "bc",  "\\.", ".", "[ab]", "[^c]",  "\\w",
+                    " ", "ä", "^", "$",  "\\b", "{",   "}", "\\n",  "(?#a)", "2"});
+    }
+    if (pick(3) == 0)
+      out += one_of({"+", "*", "?", "{2}", "{0,2}", "{,1}", "+?", "*?", "??", "++", "{2}?", "{b"});
+    return out;
+  }
+  std::mt19937 random_;
+};
+
+}  // namespace
+
+TEST_CASE("text that must occur is found in the order it stands") {
+  CHECK(required("abc") == "<abc>");
+  CHECK(required("a.b") == "<a><b>");
+  CHECK(required("a\\.b\\[\\t") == "<a.b[\t>");
+  CHECK(required("ab?c") == "<a><c>");
+  CHECK(required("ab+c") == "<ab><c>");
+  CHECK(required("ab{0,1}c{2}d") == "<a><d>");
+  CHECK(required("(?<x>a)b(?:c)(d)(?>e)") == "<abcde>");
+  CHECK(required("a(?:.b)c") == "<a><bc>");
+  CHECK(required("a(bc)+d") == "<a><bc><d>");
+  CHECK(required("a(bc)*d") == "<a><d>");
+  CHECK(required("a(b|c)d") == "<a><d>");
+  CHECK(required("ab|c") == "");
+  CHECK(required("a(?=b)(?!c)(?<=d)e") == "<a><e>");
+  CHECK(required("a(?i)b") == "");
+  CHECK(required("a(?i:b)") == "");
+  CHECK(required("a(?#remark)*b") == "");
+  CHECK(required("[ab]\\d\\x41\\k<x>é") == "<é>");
+  CHECK(required("^ä$") == "<ä>");
+}
+
+TEST_CASE("the longest pieces are looked for, in their order") {
+  CHECK(choose_literals({"a", "bb", "c", "ddd", "ee", "f"}) ==
+        std::vector<std::string>{"a", "bb", "ddd", "ee"});
+  CHECK(holds_literals("xabybc", {"ab", "bc"}));
+  CHECK_FALSE(holds_literals("xabc", {"ab", "bc"}));
+  CHECK_FALSE(holds_literals("bc ab", {"ab", "bc"}));
+  CHECK(holds_literals("", {}));
+  CHECK_FALSE(holds_literals("", {"a"}));
+}
+
+TEST_CASE("looking for required text first never changes the answer") {
+  int compared = 0;
+  for (unsigned seed = 0; seed < 4000; ++seed) {
+    PatternMaker make(seed);
+    const std::string pattern = make.pattern();
+    for (int i = 0; i < 6; ++i) {
+      const std::string text = make.text();
+      const std::string expected = plain_search(spell_out_ascii_classes(pattern), text);
+      if (expected == "invalid") break;
+      ++compared;
+      const std::string got = search(pattern, text);
+      CHECK_MESSAGE(got == expected, "/", pattern, "/ on \"", text, "\": ", required(pattern));
+    }
+  }
+  CHECK(compared > 5000);
+}
+
+TEST_CASE("text that is not UTF-8 never stops a shipped pattern") {
+  const PatternSet set(BuiltinPatterns::ecs_v1);
+  std::mt19937 random(1);
+  for (const char* name : {"COMBINEDAPACHELOG", "SYSLOGLINE", "HTTPD_ERRORLOG", "IPORHOST", "URI", "QS"}) {
+    const auto grok = Grok::compile("%{" + std::string(name) + "}", set);
+    REQUIRE_MESSAGE(grok.ok(), grok.message());
+    GrokMatch match;
+    for (int i = 0; i < 200; ++i) {
+      std::string text = "127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] \"GET / HTTP/1.0\" 200 2326 \"-\" \"x\"";
+      for (int j = 0; j < 4; ++j) text[random() % text.size()] = static_cast<char>(random());
+      const MatchResult result = grok->match(text, match, {1000});
+      CHECK((result == MatchResult::match || result == MatchResult::no_match));
+    }
+  }
+}
