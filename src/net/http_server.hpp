@@ -67,6 +67,7 @@ class HttpStream {
 
  private:
   friend class HttpResponder;
+  friend struct HttpAnswer;
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };
