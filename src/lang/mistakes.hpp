@@ -121,5 +121,9 @@ std::optional<Finding> find_value_mistake(const Scene& scene);  // arrows, value
 Finding describe_failure(const Scene& scene);
 /// A block, plugin or hash whose brace is missing, found by indentation; `limit` is where it shows.
 Finding unclosed_block(const Scene& scene, uint32_t limit);
+/// The same where indentation alone shows it, else nothing.
+std::optional<Finding> misindented_block(const Scene& scene, uint32_t limit);
+/// What a block is called: the words in front of its brace, on its line or the one before, in backquotes.
+std::string block_name(const Scene& scene, uint32_t brace);
 
 }  // namespace sluice::lang

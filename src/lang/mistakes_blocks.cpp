@@ -22,49 +22,6 @@ std::string lower(std::string_view word) {
   return out;
 }
 
-/// What a block is called: the words in front of its brace, on its line or the one before.
-std::string block_name(const Scene& s, uint32_t brace) {
-  uint32_t end = brace;
-  while (end > 0 && space_char(s.text[end - 1])) --end;
-  const uint32_t begin = std::max(s.line_begin(end), [&] {
-    const auto cut = s.text.substr(0, end).find_last_of("{}");
-    return cut == std::string_view::npos ? 0u : static_cast<uint32_t>(cut + 1);
-  }());
-  auto name = s.slice(begin, end);
-  while (!name.empty() && space_char(name.front())) name.remove_prefix(1);
-  if (name.size() > 40) name = name.substr(0, name.find(' '));
-  if (name.ends_with("=>")) name.remove_suffix(2);
-  while (!name.empty() && space_char(name.back())) name.remove_suffix(1);
-  return fmt::format("`{}`", name);
-}
-
-struct Opened {
-  const Token* brace;
-  uint32_t indent;        // of the line that opens it
-  bool indented = false;  // its first line stands further right
-};
-
-/// `next` is the token in front of which the block should have ended; its brace goes behind the token before.
-Finding not_closed(const Scene& s, uint32_t brace, uint32_t place, uint32_t next) {
-  const auto name = block_name(s, brace);
-  Finding f{"E0104", brace, brace + 1, "", "", {{place, place, " }"}}};
-  f.message = name == "``" ? "this { is not closed"
-                           : fmt::format("the block of {} opens here and is not closed", name);
-  const Span opened = s.parsed.span(brace, brace);
-  const Span until = s.parsed.span(next, next);
-  if (next >= s.text.size() || opened.file != until.file) {
-    const bool files = s.parsed.sources.files().size() > 1;
-    f.help = fmt::format("write the missing }} at the end{}",
-                         files ? fmt::format(" of {}", s.parsed.sources.path(opened)) : "");
-  } else {
-    f.help = fmt::format("write the missing }} in front of line {}", until.line);
-  }
-  f.offer = true;
-  return f;
-}
-
-std::optional<Finding> section_mistake(const Scene& s);
-
 /// A `}` that closed a block too early, in front of `s.before`, if the last token is one.
 std::optional<uint32_t> brace_before(const Scene& s, uint32_t place) {
   const size_t i = s.token_at(place);
@@ -212,6 +169,52 @@ Finding in_capitals(uint32_t begin, uint32_t end, std::string_view word, const s
           true};
 }
 
+/// Behind `else` stands no `{`.
+Finding else_mistake(const Scene& s, uint32_t begin, uint32_t end) {
+  if (s.slice(s.at, s.word_end(s.at)) == "if") {
+    return Finding{"E0128",
+                   begin,
+                   s.at + 2,
+                   "this `else if` belongs to no `if`",
+                   "an `else if` follows the closing brace of an `if` or `else if`, in front of any `else`",
+                   {{begin, end, ""}}};
+  }
+  if (s.here() == '[' || s.here() == '(' || s.here() == '!' || s.here() == '"') {
+    return Finding{"E0128",
+                   begin,
+                   end,
+                   "behind `else` there is a condition but no `if`",
+                   "write: else if",
+                   {{begin, end, "else if"}},
+                   true,
+                   false};
+  }
+  return Finding{
+      "E0129", begin, end, "there is no { behind `else`", "write: else { ... }", {{end, end, " {"}},
+      true,    false};
+}
+
+std::optional<Finding> plugin_without_braces(const Scene& s, uint32_t begin, uint32_t end) {
+  const auto word = s.slice(begin, end);
+  const bool next_statement = s.at_end() || s.here() == '}' || name_char(s.here());
+  if (!next_statement) return std::nullopt;
+  Finding f{"E0122",
+            begin,
+            end,
+            fmt::format("the plugin `{}` has no braces", word),
+            fmt::format("write: {} {{ }}", word),
+            {{end, end, " { }"}},
+            true,
+            true};
+  if (s.text.substr(s.skip_space(s.word_end(s.at))).starts_with("=>")) {
+    f.help = fmt::format("write {{ behind `{}`, and }} behind its last option", word);
+    f.repairs = {{end, end, " {"}};
+    f.certain = false;
+    if (s.matching(s.at) == Scene::npos) f.offer = true;
+  }
+  return f;
+}
+
 /// A name stands in a block, and no `{` follows it.
 std::optional<Finding> statement_mistake(const Scene& s) {
   const uint32_t end = s.before;
@@ -231,29 +234,7 @@ std::optional<Finding> statement_mistake(const Scene& s) {
                    true};
   if (low != word && (low == "if" || low == "else")) return in_capitals(begin, end, word, low);
   if (s.starts("=>")) return option_outside(s, begin, end, "filter");
-  if (word == "else") {
-    if (s.slice(s.at, s.word_end(s.at)) == "if") {
-      return Finding{"E0128",
-                     begin,
-                     s.at + 2,
-                     "this `else if` belongs to no `if`",
-                     "an `else if` follows the closing brace of an `if` or `else if`, in front of any `else`",
-                     {{begin, end, ""}}};
-    }
-    if (s.here() == '[' || s.here() == '(' || s.here() == '!' || s.here() == '"') {
-      return Finding{"E0128",
-                     begin,
-                     end,
-                     "behind `else` there is a condition but no `if`",
-                     "write: else if",
-                     {{begin, end, "else if"}},
-                     true,
-                     false};
-    }
-    return Finding{
-        "E0129", begin, end, "there is no { behind `else`", "write: else { ... }", {{end, end, " {"}},
-        true,    false};
-  }
+  if (word == "else") return else_mistake(s, begin, end);
   if (low == "unless" || low == "when" || low == "while" || low == "switch" || low == "case") {
     return Finding{"E0115",
                    begin,
@@ -275,47 +256,7 @@ std::optional<Finding> statement_mistake(const Scene& s) {
                    "names consist of letters, digits, _ and -",
                    {{begin, stop, ""}}};
   }
-  const bool next_statement = s.at_end() || s.here() == '}' || name_char(s.here());
-  if (!next_statement) return std::nullopt;
-  Finding f{"E0122",
-            begin,
-            end,
-            fmt::format("the plugin `{}` has no braces", word),
-            fmt::format("write: {} {{ }}", word),
-            {{end, end, " { }"}},
-            true,
-            true};
-  if (s.text.substr(s.skip_space(s.word_end(s.at))).starts_with("=>")) {
-    f.help = fmt::format("write {{ behind `{}`, and }} behind its last option", word);
-    f.repairs = {{end, end, " {"}};
-    f.certain = false;
-    if (s.matching(s.at) == Scene::npos) f.offer = true;
-  }
-  return f;
-}
-
-/// The innermost block that a line shows to be unclosed: a line that does not stand further right than the
-/// one that opened the block, in a block whose lines do. `open` gets what is open at `limit`.
-std::optional<Finding> misindented_block(const Scene& s, uint32_t limit, std::vector<Opened>& open) {
-  const auto& tokens = s.tokens();
-  for (size_t i = 0; i < tokens.size() && tokens[i].begin <= limit; ++i) {
-    const Token& t = tokens[i];
-    const char c = s.text[t.begin];
-    if (t.first_on_line && !open.empty()) {
-      Opened& top = open.back();
-      const uint32_t here = s.indent(t.begin);
-      if (here > top.indent) top.indented = true;
-      const bool closes = t.kind == Token::Kind::close && c == '}';
-      const bool header = t.kind == Token::Kind::word && i + 1 < tokens.size();
-      if (top.indented && (closes ? here < top.indent : header && here <= top.indent)) {
-        return not_closed(s, top.brace->begin, tokens[i - 1].end, t.begin);
-      }
-    }
-    if (t.begin == limit) break;
-    if (t.kind == Token::Kind::open && c == '{') open.push_back({&t, s.indent(t.begin)});
-    if (t.kind == Token::Kind::close && c == '}' && !open.empty()) open.pop_back();
-  }
-  return std::nullopt;
+  return plugin_without_braces(s, begin, end);
 }
 
 /// `if { ... }` and a lone `else { ... }` have the shape of plugins until something else than an option
@@ -336,8 +277,7 @@ std::optional<Finding> word_as_plugin(const Scene& s, uint32_t brace) {
                    "write what must hold between `if` and {, such as: if [status] == 404 { ... }",
                    {{brace, brace, "\"x\" "}}};
   }
-  std::vector<Opened> open;
-  if (auto found = misindented_block(s, begin, open)) return found;
+  if (auto found = misindented_block(s, begin)) return found;
   return Finding{"E0128",
                  begin,
                  end,
@@ -376,13 +316,6 @@ std::optional<Finding> no_option(const Scene& s, uint32_t brace) {
 }
 
 }  // namespace
-
-Finding unclosed_block(const Scene& s, uint32_t limit) {
-  std::vector<Opened> open;
-  if (auto found = misindented_block(s, limit, open)) return std::move(*found);
-  if (open.empty()) return describe_failure(s);
-  return not_closed(s, open.back().brace->begin, limit, limit);
-}
 
 std::optional<Finding> find_block_mistake(const Scene& s) {
   if (s.failure.too_deep) {

@@ -263,6 +263,43 @@ std::optional<Finding> list_mistake(const Scene& s, const Frame& inside) {
   return std::nullopt;
 }
 
+/// Behind a value stands a sign that separates or closes nothing here.
+std::optional<Finding> wrong_separator(const Scene& s, const Frame& inside) {
+  const char c = s.here();
+  if (c == ',') {
+    Finding f{"E0112",
+              s.at,
+              s.at + 1,
+              inside.kind == Node::hash ? "no commas stand between the entries of a hash"
+                                        : "no commas stand between the options of a plugin",
+              "remove it",
+              {{s.at, s.at + 1, space_char(s.peek(s.at + 1)) ? "" : " "}},
+              true,
+              true};
+    return f;
+  }
+  if (c == ']' || c == ')') {
+    if (inside.kind == Node::hash && s.matching(inside.begin) == s.at)
+      return Finding{"E0124",
+                     s.at,
+                     s.at + 1,
+                     fmt::format("this hash begins with {{ and ends with {}", c),
+                     "write } in its place",
+                     {{s.at, s.at + 1, "}"}},
+                     true,
+                     false};
+    return Finding{"E0124",     s.at,
+                   s.at + 1,    fmt::format("this {} closes nothing", c),
+                   "remove it", {{s.at, s.at + 1, " "}}};
+  }
+  if (c == ';')
+    return Finding{"E0112",        s.at,
+                   s.at + 1,       "nothing stands between options but white space",
+                   "remove the ;", {{s.at, s.at + 1, " "}},
+                   true,           true};
+  return std::nullopt;
+}
+
 /// A value stands there, and what follows touches it or has no place.
 std::optional<Finding> behind_value(const Scene& s, const Frame& inside) {
   const char c = s.here();
@@ -305,38 +342,7 @@ std::optional<Finding> behind_value(const Scene& s, const Frame& inside) {
       (name_char(c) || c == '"' || c == '\'' || c == '%' || c == '\\' || c == '.')) {
     return text_behind_string(s, s.at);
   }
-  if (c == ',') {
-    Finding f{"E0112",
-              s.at,
-              s.at + 1,
-              inside.kind == Node::hash ? "no commas stand between the entries of a hash"
-                                        : "no commas stand between the options of a plugin",
-              "remove it",
-              {{s.at, s.at + 1, space_char(s.peek(s.at + 1)) ? "" : " "}},
-              true,
-              true};
-    return f;
-  }
-  if (c == ']' || c == ')') {
-    if (inside.kind == Node::hash && s.matching(inside.begin) == s.at)
-      return Finding{"E0124",
-                     s.at,
-                     s.at + 1,
-                     fmt::format("this hash begins with {{ and ends with {}", c),
-                     "write } in its place",
-                     {{s.at, s.at + 1, "}"}},
-                     true,
-                     false};
-    return Finding{"E0124",     s.at,
-                   s.at + 1,    fmt::format("this {} closes nothing", c),
-                   "remove it", {{s.at, s.at + 1, " "}}};
-  }
-  if (c == ';')
-    return Finding{"E0112",        s.at,
-                   s.at + 1,       "nothing stands between options but white space",
-                   "remove the ;", {{s.at, s.at + 1, " "}},
-                   true,           true};
-  return std::nullopt;
+  return wrong_separator(s, inside);
 }
 
 /// `name =>` in front of `arrow_end`, and then nothing of use up to `until`.
