@@ -167,7 +167,7 @@ void Bulk::pump() {
 
 void Bulk::update_active() {
   std::scoped_lock lock(mutex_);
-  active_.store(in_flight_ + ready_.size() + incoming_.size());
+  active_.store(in_flight_.size() + ready_.size() + incoming_.size());
 }
 
 // Small bodies that piled up while no host would take one go out together.
@@ -202,7 +202,7 @@ void Bulk::collect(bool all) {
     Body& body = *gatherer->body;
     if (body.since_millis == 0) body.since_millis = now;
     const bool old = now - body.since_millis >= limits_.longest_linger_millis;
-    if (!all && !old && in_flight_ + ready_.size() >= kPartialInFlight) continue;
+    if (!all && !old && in_flight_.size() + ready_.size() >= kPartialInFlight) continue;
     ready_.push_back(std::move(gatherer->body));
     any = true;
   }
@@ -226,14 +226,14 @@ void Bulk::send(const HostPtr& host, std::shared_ptr<Body> body) {
   } else {
     content.push_back(net::Bytes::unowned(body->bytes.view()));  // the callback below keeps the body
   }
-  ++in_flight_;
+  in_flight_.push_back(body);
   ++host->in_flight;
   const auto& own_path = settings_.connection.bulk_path;
   pool_->send(
       host, "POST", (own_path.empty() ? "/_bulk" : own_path) + std::string(kFilter), std::move(content),
       std::move(headers),
       [this, alive = alive_, host, body](const Response& response) {
-        if (!*alive || response.error == Response::Error::cancelled) return abandon(*body);
+        if (!*alive || response.error == Response::Error::cancelled) return;  // stop() has settled it
         answered(host, body, response);
       },
       !own_path.empty());
@@ -284,13 +284,18 @@ void Bulk::abandon_all() {
     events += body->items.size();
     abandon(*body);
   }
+  // What is on its way may still be read by the client: its bytes stay, its batches go.
+  for (const auto& body : in_flight_) {
+    abandon(*body);
+    body->batches.clear();
+  }
   for (const auto& one : deferred) {
     events += one.events.size();
     one.batch->abandon();
   }
-  if (events != 0 || in_flight_ != 0)
+  if (events != 0 || !in_flight_.empty())
     log::warn(kLogger, "Stopped before everything was delivered; the sources keep what was not",
-              {{"waiting_events", events}, {"requests_under_way", in_flight_}});
+              {{"waiting_events", events}, {"requests_under_way", in_flight_.size()}});
 }
 
 }  // namespace sluice::elastic

@@ -134,7 +134,7 @@ class Bulk {
   std::unique_ptr<net::Timer> linger_timer_, delay_timer_;
   std::deque<BodyPtr> ready_;
   std::multimap<uint64_t, BodyPtr> delayed_;
-  size_t in_flight_ = 0;
+  std::vector<std::shared_ptr<Body>> in_flight_;
   uint64_t requests_delivered_ = 0;
   std::minstd_rand random_{std::random_device{}()};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

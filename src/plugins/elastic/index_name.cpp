@@ -81,7 +81,8 @@ IndexNamer::IndexNamer(const DocumentSettings& settings, const Target& target, s
       data_stream_(target.data_stream),
       template_(target.rollover_alias.empty() ? settings.index : Template(target.rollover_alias)),
       action_(action),
-      renamed_(renamed) {
+      renamed_(renamed),
+      verbatim_(!target.rollover_alias.empty()) {
   if (data_stream_) {
     if (settings.ds_auto_routing)
       for (const auto* name : {"[data_stream][type]", "[data_stream][dataset]", "[data_stream][namespace]"})
@@ -94,10 +95,6 @@ IndexNamer::IndexNamer(const DocumentSettings& settings, const Target& target, s
     finish(data_stream_ ? settings.ds_type + "-" + settings.ds_dataset + "-" + settings.ds_namespace
                         : template_.text(),
            single_);
-    if (!target.rollover_alias.empty()) {  // an alias may have capitals
-      single_.name = target.rollover_alias;
-      single_.renamed = false;
-    }
   } else {
     slots_ = std::make_unique<std::array<Slot, 256>>();
   }
@@ -183,7 +180,7 @@ void IndexNamer::finish(std::string_view filled, IndexName& out) const {
                   std::string(filled) + "]";
     return;
   }
-  out.name = legal_index_name(filled);
+  out.name = verbatim_ ? std::string(filled) : legal_index_name(filled);
   if (out.name.empty()) {
     out.problem = "No index can be named [" + std::string(filled) + "]";
     return;

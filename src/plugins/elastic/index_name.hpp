@@ -59,6 +59,7 @@ class IndexNamer {
   std::vector<FieldRef> fields_;  // that the name depends on
   bool hourly_ = false;           // and the hour of @timestamp
   bool cacheable_ = true;
+  bool verbatim_;  // an alias, which may have capitals
   std::string key_, scratch_;
   IndexName single_;  // constant, or not cacheable
   std::unique_ptr<std::array<Slot, 256>> slots_;

@@ -30,7 +30,7 @@ std::string_view first_line(std::string_view text) { return text.substr(0, text.
 }  // namespace
 
 void Bulk::answered(const HostPtr& host, const std::shared_ptr<Body>& shared, const Response& response) {
-  --in_flight_;
+  std::erase(in_flight_, shared);
   BodyPtr body = bodies_.take();
   std::swap(*body, *shared);
   if (response.answered())
