@@ -316,12 +316,14 @@ Field* Analyser::dynamic_child(std::string_view key, Element element, Field& at,
 
 Error Analyser::value(Element element, Field& field, Field::Dynamic dynamic) {
   if (field.type == Type::opaque) {
-    for (const auto& [name, sub] : field.fields)
+    for (const auto& entry : field.fields) {
+      const Field& sub = entry.second;  // no structured binding: clang 14 cannot capture one
       if (sub.type == Type::text || sub.type == Type::keyword) {
         std::string scratch;
         each_element(element, {}, [&](Element one) { text(sub, as_text(one, scratch)); });
         break;
       }
+    }
     return {};
   }
   switch (element.type()) {

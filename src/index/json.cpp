@@ -9,6 +9,13 @@
 
 namespace sluice::index {
 
+Json::Json() = default;
+Json::~Json() = default;
+Json::Json(const Json&) = default;
+Json& Json::operator=(const Json&) = default;
+Json::Json(Json&&) noexcept = default;
+Json& Json::operator=(Json&&) noexcept = default;
+
 const Json* Json::find(std::string_view key) const {
   for (const auto& [name, value] : members)
     if (name == key) return &value;

@@ -25,6 +25,14 @@ struct Json {
   std::vector<Json> items;
   std::vector<std::pair<std::string, Json>> members;
 
+  // Defined where the type is complete: clang looks into the vectors' members otherwise.
+  Json();
+  ~Json();
+  Json(const Json&);
+  Json& operator=(const Json&);
+  Json(Json&&) noexcept;
+  Json& operator=(Json&&) noexcept;
+
   static Json object() { return of(Kind::object); }
   static Json array() { return of(Kind::array); }
   static Json string(std::string_view s) {
