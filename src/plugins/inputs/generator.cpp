@@ -177,6 +177,9 @@ class GeneratorInput : public plugin::Input {
   }
 
   void lay_out_text() {
+    if (wants_line_ends(*codec_))
+      for (auto& text : texts_)
+        if (!text.ends_with('\n')) text += '\n';
     size_t size = 0;
     for (const auto& text : texts_) size += text.size() + kGap;
     auto slab = SlabRef::allocate(size);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "event/event.hpp"
+#include "plugin/codec.hpp"
 #include "plugin/setup.hpp"
 
 namespace sluice::plugins {
@@ -28,6 +29,12 @@ class DefaultField {
  private:
   FieldRef ref_;
 };
+
+/// True for codecs that cut lines themselves and wait for a line's end: an input that hands over single lines
+/// has to leave their ends on.
+inline bool wants_line_ends(const plugin::Codec& codec) {
+  return codec.name() == "multiline" || codec.name() == "line" || codec.name() == "json_lines";
+}
 
 /// The name of this host as inputs report it: node.name, or the system's host name.
 std::string host_name(const plugin::Environment& environment);

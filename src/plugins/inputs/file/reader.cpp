@@ -106,12 +106,15 @@ class GzipReader : public Reader {
   }
 
   Outcome next(bool, Piece& piece) override {
+    if (!error_.empty()) return Outcome::failed;
     if (finished_ && carried_ == 0) return Outcome::nothing;
     auto slab = SlabRef::allocate(carried_ + limits_.chunk_size);
     if (carried_) std::memcpy(slab.data(), carry_.data() + carry_at_, carried_);
     size_t size = carried_;
     while (true) {
-      if (!finished_ && !fill(slab, size)) return Outcome::failed;
+      // What came before the damage is still good.
+      if (!finished_ && !fill(slab, size) && whole_lines({slab.data(), size}, limits_.delimiter) == 0)
+        return Outcome::failed;
       if (finished_ && size == 0) return Outcome::nothing;
       const std::string_view text(slab.data(), size);
       size_t length = finished_ ? size : whole_lines(text, limits_.delimiter);

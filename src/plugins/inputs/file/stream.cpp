@@ -1,12 +1,15 @@
 #include "plugins/inputs/file/stream.hpp"
 
+#include <cstring>
+
 namespace sluice::plugins::file {
 
 FileStream::FileStream(std::shared_ptr<const Settings> settings, std::string path, std::string name)
     : settings_(std::move(settings)),
       path_(std::move(path)),
       name_(std::move(name)),
-      decoder_(settings_->codec->decoder()) {}
+      decoder_(settings_->codec->decoder()),
+      line_ends_(wants_line_ends(*settings_->codec)) {}
 
 void FileStream::begin(Batch& batch) {
   batch_ = &batch;
@@ -30,10 +33,14 @@ void FileStream::decode(plugin::Chunk& chunk, Batch& batch) {
   std::string_view rest = chunk.bytes;
   while (!rest.empty()) {
     const size_t found = delimiter.size() == 1 ? rest.find(delimiter[0]) : rest.find(delimiter);
-    const size_t length = std::min(found, rest.size());
+    const bool ended = found != std::string_view::npos;
+    const size_t length = ended ? found + delimiter.size() : rest.size();
     position_ = chunk.position + static_cast<uint64_t>(rest.data() - chunk.bytes.data());
-    decoder_->decode(rest.substr(0, length), *this);
-    rest.remove_prefix(found == std::string_view::npos ? rest.size() : length + delimiter.size());
+    if (!decoder_->pending()) group_ = position_;
+    extra_ = 0;
+    decode_line(rest.substr(0, length), ended);
+    if (extra_) group_ = position_;
+    rest.remove_prefix(length);
   }
   const bool some = batch.events().size() != before_;
   if (!decoder_->pending()) {
@@ -46,17 +53,36 @@ void FileStream::decode(plugin::Chunk& chunk, Batch& batch) {
   end();
 }
 
+void FileStream::decode_line(std::string_view line, bool ended) {
+  const std::string& delimiter = settings_->delimiter;
+  if (ended && line_ends_ && delimiter == "\n") {
+    decoder_->decode(line, *this);
+    return;
+  }
+  if (ended) line.remove_suffix(delimiter.size());
+  if (!line_ends_) {
+    decoder_->decode(line, *this);
+    return;
+  }
+  char* copy = batch_->arena().array<char>(line.size() + 1 + SlabRef::kPadding);
+  std::memcpy(copy, line.data(), line.size());
+  copy[line.size()] = '\n';
+  std::memset(copy + line.size() + 1, 0, SlabRef::kPadding);
+  decoder_->decode({copy, line.size() + 1}, *this);
+}
+
 void FileStream::flush(Batch& batch) {
   begin(batch);
   for (auto& ack : kept_) batch.hold(std::move(ack));
   kept_.clear();
+  extra_ = 0;
   decoder_->flush(*this);
   end();
 }
 
 void FileStream::add(Event& event) {
   const Settings& s = *settings_;
-  event.position = position_;
+  event.position = group_ + extra_++;
   normalize(event);
   s.metadata_path.put(event, path_value_);
   s.metadata_host.put(event, Value::string(s.host_name));

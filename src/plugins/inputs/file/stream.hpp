@@ -24,7 +24,8 @@ class FileStream : public plugin::Stream, private plugin::EventSink {
  private:
   void begin(Batch& batch);
   void end();
-  void line(std::string_view text);
+  /// One line, with its delimiter when it has one.
+  void decode_line(std::string_view line, bool ended);
   Event& make() override { return batch_->make(source_); }
   void add(Event& event) override;
   Batch& batch() override { return *batch_; }
@@ -33,11 +34,14 @@ class FileStream : public plugin::Stream, private plugin::EventSink {
   const std::string path_;
   const std::string name_;
   std::unique_ptr<plugin::Decoder> decoder_;
+  const bool line_ends_;      // the codec wants to see them
   std::vector<AckRef> kept_;  // of chunks that the codec holds lines of
+  uint64_t group_ = 0;  // position of the first line that the codec holds: the place of the event it becomes
   // Of the call in progress:
   Batch* batch_ = nullptr;
   uint32_t source_ = 0;
-  uint64_t position_ = 0;
+  uint64_t position_ = 0;  // of the line
+  uint64_t extra_ = 0;     // events that this line has made already
   size_t before_ = 0;
   Value path_value_;
 };
