@@ -113,9 +113,11 @@ struct Regex::Program {
   std::string spelled;
   OnigOptionType options = ONIG_OPTION_NONE;
   bool literal = false;
-  std::vector<std::string> required;  // text without which nothing matches
+  std::vector<std::string> required;   // text without which nothing matches
+  bool bytes_mean_characters = false;  // over ASCII text the pattern means the same byte by byte
   OnigPointer utf8;
-  // For text that is not UTF-8: the same pattern over single bytes, which Oniguruma cannot step out of.
+  // The same pattern over single bytes: for text that is not UTF-8, which Oniguruma would step out of, and
+  // for ASCII, where it is faster by a third.
   mutable std::once_flag bytewise_once;
   mutable OnigPointer bytewise;
 
@@ -174,6 +176,7 @@ Result<Regex> Regex::compile(std::string_view pattern, RegexOptions options, siz
   if (!program->literal && !options.ignore_case && !options.extended) {
     program->required = choose_literals(required_literals(pattern));
   }
+  program->bytes_mean_characters = means_same_in_bytes(pattern, options.ignore_case);
   OnigErrorInfo info{};
   const int code = onig_compile(program->spelled, program->options, ONIG_ENCODING_UTF8, program->utf8, info);
   if (code == ONIG_NORMAL) return Regex(std::move(program));
@@ -198,9 +201,11 @@ MatchResult Regex::search(std::string_view text, Captures& captures, size_t from
   }
   if (!holds_literals(text.substr(from), program_->required)) return MatchResult::no_match;
   regex_t* onig = program_->utf8.get();
-  if (!is_ascii(text) && utf8_valid_prefix(text) != text.size()) {
+  const bool ascii = is_ascii(text);
+  if (ascii ? program_->bytes_mean_characters : utf8_valid_prefix(text) != text.size()) {
     onig = program_->for_bytes();
-    if (!onig) return MatchResult::error;
+    if (!onig && !ascii) return MatchResult::error;
+    if (!onig) onig = program_->utf8.get();
   }
   return run(onig, text, captures, from, budget);
 }

@@ -1,5 +1,7 @@
 #include "match/regex_syntax.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <vector>
 
 namespace sluice::match {
@@ -242,6 +244,59 @@ std::string spell_out_ascii_classes(std::string_view pattern) {
     }
   }
   return out;
+}
+
+namespace {
+
+bool is_ascii_text(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// Escapes whose meaning hangs on the encoding: characters by number, properties, grapheme clusters. `\x21` is
+// as plain as the character itself.
+bool escape_hangs_on_encoding(std::string_view escape) {
+  if (escape.size() < 2) return true;
+  const char kind = escape[1];
+  if (kind == 'x') return escape.size() != 4 || escape[2] > '7';
+  return std::string_view("upPXyYMCcNO").find(kind) != npos || (kind >= '0' && kind <= '7');
+}
+
+// Brackets that Unicode fills otherwise than ASCII, on ASCII characters too, are left to the encoding.
+bool class_hangs_on_encoding(std::string_view part) {
+  if (!is_ascii_text(part)) return true;
+  for (size_t i = 0; i < part.size();) {
+    const size_t end = part[i] == '\\' ? escape_end(part, i) : i + 1;
+    if (part[i] == '\\' && escape_hangs_on_encoding(part.substr(i, end - i))) return true;
+    for (const std::string_view name : {"[:punct:]", "[:graph:]", "[:print:]", "[:cntrl:]", "[:^"}) {
+      if (part.substr(i, name.size()) == name) return true;
+    }
+    i = end;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool means_same_in_bytes(std::string_view pattern, bool ignore_case) {
+  using Kind = RegexToken::Kind;
+  if (ignore_case && !is_ascii_text(pattern)) return false;
+  for (RegexToken token = next_regex_token(pattern, 0); token.kind != Kind::end;
+       token = next_regex_token(pattern, token.end)) {
+    const std::string_view part = pattern.substr(token.begin, token.end - token.begin);
+    if (token.kind == Kind::options || token.kind == Kind::comment) return false;
+    if (token.kind == Kind::escape && escape_hangs_on_encoding(part)) return false;
+    if (token.kind == Kind::char_class && class_hangs_on_encoding(part)) return false;
+    if (token.kind == Kind::group_open && part.size() > 2 && part[1] == '?' &&
+        std::string_view(":=!<>'").find(part[2]) == npos) {
+      return false;
+    }
+    // A quantifier behind a character of several bytes would take hold of the last one only.
+    if (!is_ascii_text(part) && (token.kind != Kind::text ||
+                                 (token.end < pattern.size() && std::strchr("?*+{", pattern[token.end])))) {
+      return false;
+    }
+  }
+  return true;
 }
 
 size_t unmatched_bracket(std::string_view pattern) {

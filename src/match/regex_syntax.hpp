@@ -44,6 +44,10 @@ NameRange regex_token_name(std::string_view pattern, const RegexToken& token);
 /// does not.
 std::string spell_out_ascii_classes(std::string_view pattern);
 
+/// True when a search over ASCII text has the same answer whether the pattern is read as UTF-8 or as single
+/// bytes. False when that cannot be told from its surface.
+bool means_same_in_bytes(std::string_view pattern, bool ignore_case);
+
 /// Byte of the unmatched `(`, `)` or `[` in a pattern; npos when they all match.
 size_t unmatched_bracket(std::string_view pattern);
 
