@@ -103,7 +103,7 @@ Result<FieldRef> FieldRef::parse(std::string_view text, FieldEscapes escapes) {
 }
 
 FieldRef FieldRef::of(std::string_view text) {
-  auto ref = parse(text, FieldEscapes::none);
+  auto ref = parse(text);
   return ref.ok() ? std::move(ref).value() : FieldRef{};
 }
 

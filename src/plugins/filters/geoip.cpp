@@ -197,7 +197,8 @@ class Worker : public plugin::FilterWorker {
   // A flag that the database leaves out is false; other fields that it leaves out are not set.
   static bool read(const geo::Field& field, Reader& reader, Answer::Item& item) {
     MMDB_entry_data_s data;
-    if (!reader.get(field.path, data)) {
+    // Enterprise databases keep what others have at the top below `traits`.
+    if (!reader.get(field.path, data) && !reader.get("traits " + std::string(field.path), data)) {
       item.value = Value::boolean(false);
       return field.path.starts_with("is_");
     }

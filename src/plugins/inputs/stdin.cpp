@@ -22,6 +22,7 @@ constexpr size_t kReadSize = 64 << 10;
 constexpr size_t kReadSizeWithOriginal = 16 << 10;
 
 struct Fields {
+  bool active = true;
   DefaultField host;
   std::string name;
   DefaultField original{"[event][original]"};
@@ -45,6 +46,7 @@ class StdinStream : public plugin::CodecStream {
 
  private:
   void enrich(Event& event) {
+    if (!fields_->active) return;
     fields_->host.fill(event, Value::string(fields_->name));
     if (fields_->set_original && !now_.empty()) fields_->original.fill(event, Value::string(now_));
   }
@@ -60,7 +62,9 @@ class StdinInput : public plugin::Input {
     auto fields = std::make_shared<Fields>();
     fields->host = DefaultField(setup, "host", "[host][hostname]");
     fields->name = host_name(setup.environment);
-    fields->set_original = setup.ecs() && codec_ && !codec_->line_based();
+    // An event that arrives as a JSON object says itself where it comes from: host and original are for text.
+    fields->active = !codec_ || !codec_->name().starts_with("json");
+    fields->set_original = fields->active && setup.ecs() && codec_ && !codec_->line_based();
     fields_ = std::move(fields);
     if (codec_ && !codec_->decoder())
       setup.error("codec", "E0306",
