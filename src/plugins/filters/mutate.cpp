@@ -1,4 +1,6 @@
 // filter mutate: renames, converts and rewrites fields, in a fixed order of operations.
+#include <set>
+
 #include "base/log.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/mutate_operation.hpp"
@@ -84,7 +86,19 @@ class Mutate : public plugin::Filter {
   }
   std::unique_ptr<plugin::FilterWorker> worker() override { return std::make_unique<MutateWorker>(config_); }
   void flow(plugin::Flow& flow) const override {
-    for (const auto& operation : config_.operations) operation->flow(flow);
+    // An operation may read what an earlier one has made, which the pipeline before this filter has not.
+    std::set<std::string> made;
+    for (const auto& operation : config_.operations) {
+      plugin::Flow own;
+      operation->flow(own);
+      for (const auto& read : own.read())
+        if (!made.count(read.field)) flow.reads(read.field, read.option);
+      for (const auto& field : own.removed()) flow.removes(field);
+      for (const auto& field : own.written()) flow.writes(field);
+      for (const auto& field : own.always_written()) flow.always_writes(field);
+      if (own.anything()) flow.writes_anything();
+      made.insert(own.written().begin(), own.written().end());
+    }
     flow.writes("tags");
   }
 
