@@ -1,8 +1,7 @@
 #include "net/loop.hpp"
 
 #include <pthread.h>
-
-#include <cctype>
+#include <signal.h>
 
 #include "net/loop_impl.hpp"
 
@@ -108,10 +107,21 @@ void Loop::Impl::do_posted() {
 
 void Loop::Impl::run() {
   thread_id = std::this_thread::get_id();
+  // Writing to a peer that has gone must be an error, not the end of the program (libuv sends without
+  // MSG_NOSIGNAL).
+  sigset_t pipe_signal;
+  sigset_t before;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
   uv_update_time(&uv);
   if (!stop_requested) uv_run(&uv, UV_RUN_DEFAULT);
   finish();
   reads.release();
+  const timespec none{};
+  while (sigtimedwait(&pipe_signal, nullptr, &none) > 0) {
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   thread_id = std::thread::id{};
   running = false;
 }

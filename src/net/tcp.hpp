@@ -137,7 +137,7 @@ class TcpListener {
 
 /// Where to connect to.
 struct ConnectOptions {
-  std::string host;
+  std::string host{};
   uint16_t port = 0;
   uint32_t timeout_millis = 10'000;  // for name, connection and TLS handshake each; 0: the system's
   bool keep_alive = false;

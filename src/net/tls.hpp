@@ -17,15 +17,15 @@ enum class ClientAuth : unsigned char { none, optional, required };
 
 /// What a TLS server or client is made of. Paths are PEM files.
 struct TlsConfig {
-  std::string certificate;                           // may hold the chain
-  std::string key;                                   // PKCS#8 or PKCS#1
-  std::string key_passphrase;                        // empty: the key is not encrypted
-  std::vector<std::string> certificate_authorities;  // files or directories of PEM files
-  std::vector<std::string> extra_chain_certificates;
+  std::string certificate{};                           // may hold the chain
+  std::string key{};                                   // PKCS#8 or PKCS#1
+  std::string key_passphrase{};                        // empty: the key is not encrypted
+  std::vector<std::string> certificate_authorities{};  // files or directories of PEM files
+  std::vector<std::string> extra_chain_certificates{};
   ClientAuth client_authentication = ClientAuth::none;  // servers
   bool verify_server = true;                            // clients: chain and host name ("full") or nothing
-  std::vector<std::string> protocols;                   // of TLSv1.1, TLSv1.2, TLSv1.3; empty: 1.2 and 1.3
-  std::vector<std::string> cipher_suites;               // OpenSSL's or Java's names; empty: OpenSSL's default
+  std::vector<std::string> protocols{};                 // of TLSv1.1, TLSv1.2, TLSv1.3; empty: 1.2 and 1.3
+  std::vector<std::string> cipher_suites{};             // OpenSSL's or Java's names; empty: OpenSSL's default
   uint32_t handshake_timeout_millis = 10'000;           // 0: none
 };
 
