@@ -1,0 +1,95 @@
+#include "monitor/api.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "event/json_write.hpp"
+
+namespace sluice::monitor {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+
+void send(const net::HttpResponder& responder, int status, std::string_view type, const Buffer& body) {
+  responder.send(status, type, std::string(body.view()));
+}
+
+void not_found(const net::HttpRequest& request, const net::HttpResponder& responder, int status, std::string_view why) {
+  Buffer out;
+  out.append("{\"path\":");
+  write_json_string(request.path(), false, out);
+  out.append(fmt::format(",\"status\":{},\"error\":{{\"message\":\"{}\"}}}}\n", status, why));
+  send(responder, status, kJson, out);
+}
+
+struct Ports {
+  unsigned first = 0, last = 0;
+};
+
+Ports parse_ports(std::string_view text) {
+  Ports ports;
+  const size_t dash = text.find('-');
+  const auto number = [](std::string_view digits) {
+    unsigned n = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), n);
+    return n;
+  };
+  ports.first = number(text.substr(0, dash));
+  ports.last = dash == std::string_view::npos ? ports.first : number(text.substr(dash + 1));
+  return ports;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const std::string& host, const std::string& ports, Report& report) {
+  std::unique_ptr<Api> api(new Api(report));
+  const auto range = parse_ports(ports);
+  Status last;
+  for (unsigned port = range.first; port <= range.last && port <= 65535; ++port) {
+    net::HttpServerOptions options;
+    options.host = host;
+    options.port = static_cast<uint16_t>(port);
+    options.max_body_bytes = 1 << 20;
+    auto server = net::HttpServer::listen(loop, options, [raw = api.get()](const net::HttpRequest& request, net::HttpResponder responder) {
+      raw->answer(request, responder);
+    });
+    if (server.ok()) {
+      api->server_ = std::move(server).value();
+      report.set_address(fmt::format("{}:{}", host, api->port()));
+      return api;
+    }
+    last = server.status();
+  }
+  return Status::config(fmt::format("the monitoring API cannot listen on {}:{}: {}. Set api.http.port, or api.enabled: false.", host, ports, last.message()));
+}
+
+void Api::answer(const net::HttpRequest& request, const net::HttpResponder& responder) const {
+  if (request.method != "GET" && request.method != "HEAD") return not_found(request, responder, 405, "Method Not Allowed");
+  std::string flag;
+  const bool pretty = net::query_parameter(request.query(), "pretty", flag) && flag != "false";
+  std::string_view path = request.path();
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  Buffer out;
+  if (path == "/") {
+    report_.root(out, pretty);
+    return send(responder, 200, kJson, out);
+  }
+  if (path == "/healthz") {
+    const auto why = report_.unhealthy();
+    out.append(why.empty() ? "ok\n" : why + "\n");
+    return send(responder, why.empty() ? 200 : 503, "text/plain; charset=utf-8", out);
+  }
+  if (path == "/metrics") {
+    report_.metrics(out);
+    return send(responder, 200, "text/plain; version=0.0.4; charset=utf-8", out);
+  }
+  constexpr std::string_view kStats = "/_node/stats";
+  if (path.starts_with(kStats) && (path.size() == kStats.size() || path[kStats.size()] == '/')) {
+    const auto section = path.size() > kStats.size() ? path.substr(kStats.size() + 1) : std::string_view{};
+    if (report_.stats(section, out, pretty)) return send(responder, 200, kJson, out);
+  }
+  not_found(request, responder, 404, "Not Found");
+}
+
+}  // namespace sluice::monitor

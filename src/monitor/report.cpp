@@ -1,0 +1,261 @@
+#include "monitor/report.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/time.hpp"
+#include "event/json_write.hpp"
+#include "monitor/process.hpp"
+
+namespace sluice::monitor {
+namespace {
+
+using runtime::Pipeline;
+
+// A JSON tree in an arena of its own; dots in a name open objects.
+class Tree {
+ public:
+  Tree() : root_(Object::make(arena_, 16)) {}
+  Tree& set(std::string_view path, Value value) {
+    Object* at = root_;
+    for (size_t dot; (dot = path.find('.')) != std::string_view::npos; path = path.substr(dot + 1)) at = child(at, path.substr(0, dot));
+    at->set(arena_, Key::intern(path), value);
+    return *this;
+  }
+  Tree& set(std::string_view path, uint64_t n) { return set(path, Value::integer(static_cast<int64_t>(n))); }
+  Tree& set(std::string_view path, std::string_view text) { return set(path, Value::string(arena_.copy(text))); }
+  Arena& arena() { return arena_; }
+  Object* object(std::string_view path) {
+    Object* at = root_;
+    for (size_t dot; (dot = path.find('.')) != std::string_view::npos; path = path.substr(dot + 1)) at = child(at, path.substr(0, dot));
+    return child(at, path);
+  }
+  [[nodiscard]] Object* root() const { return root_; }
+
+ private:
+  Object* child(Object* parent, std::string_view name) {
+    const Key key = Key::intern(name);
+    if (auto* known = parent->find(key); known && known->is_object()) return known->as_object();
+    auto* made = Object::make(arena_, 8);
+    parent->set(arena_, key, Value::object(made));
+    return made;
+  }
+  Arena arena_;
+  Object* root_;
+};
+
+// Two blanks an indent, as `?pretty` gives it.
+void write_pretty(const Value& value, Buffer& out, int depth) {
+  const auto line = [&](int d) {
+    out.append('\n');
+    for (int i = 0; i < d; ++i) out.append("  ");
+  };
+  if (value.is_object() && value.as_object()->size) {
+    out.append('{');
+    bool first = true;
+    for (const auto& m : value.as_object()->all()) {
+      if (!first) out.append(',');
+      first = false;
+      line(depth + 1);
+      write_json_string(m.key.text(), false, out);
+      out.append(" : ");
+      write_pretty(m.value, out, depth + 1);
+    }
+    line(depth);
+    out.append('}');
+  } else if (value.is_array() && value.as_array()->size) {
+    out.append('[');
+    bool first = true;
+    for (const auto& item : value.as_array()->all()) {
+      if (!first) out.append(',');
+      first = false;
+      line(depth + 1);
+      write_pretty(item, out, depth + 1);
+    }
+    line(depth);
+    out.append(']');
+  } else {
+    write_json(value, out);
+  }
+}
+
+void write(const Tree& tree, Buffer& out, bool pretty) {
+  if (pretty) write_pretty(Value::object(tree.root()), out, 0);
+  else write_json(Value::object(tree.root()), out);
+  out.append('\n');
+}
+
+std::string_view state_name(Pipeline::State state) {
+  static constexpr std::string_view kNames[] = {"loading", "running", "draining", "finished", "terminated"};
+  return kNames[static_cast<size_t>(state)];
+}
+
+void head(const Node& node, bool healthy, Tree& tree) {
+  tree.set("host", node.name).set("version", node.version).set("http_address", node.http_address).set("id", node.id);
+  tree.set("name", node.name).set("ephemeral_id", node.ephemeral_id).set("snapshot", Value::boolean(false));
+  tree.set("status", healthy ? "green" : "red");
+  tree.set("pipeline.workers", node.workers).set("pipeline.batch_size", node.batch_size);
+  tree.set("pipeline.batch_delay", Value::integer(node.batch_delay));
+}
+
+template <class Stages>
+Value plugin_list(const Stages& stages, Tree& tree) {
+  auto* list = Array::make(tree.arena(), 4);
+  for (const auto& stage : stages) {
+    Tree one;
+    one.set("id", stage.built.id).set("name", stage.built.spec->name);
+    one.set("events.in", stage.metrics.in.get()).set("events.out", stage.metrics.out.get());
+    one.set("events.duration_in_millis", stage.metrics.nanos.get() / 1000000);
+    for (const auto& [name, count] : stage.metrics.snapshot()) one.set(name, count);
+    list->push(tree.arena(), deep_copy(Value::object(one.root()), tree.arena(), true));
+  }
+  return Value::array(list);
+}
+
+void pipeline_stats(const Pipeline& p, Tree& tree) {
+  const auto& plan = p.plan();
+  tree.set("events.in", p.events_in.get()).set("events.filtered", p.events_out.get()).set("events.out", p.events_out.get());
+  tree.set("events.duration_in_millis", p.busy_nanos.get() / 1000000);
+  tree.set("events.queue_push_duration_in_millis", p.queue().paused_nanos() / 1000000);
+  tree.set("plugins.inputs", plugin_list(plan.inputs, tree));
+  tree.set("plugins.filters", plugin_list(plan.filters, tree));
+  tree.set("plugins.outputs", plugin_list(plan.outputs, tree));
+  tree.set("queue.type", "memory").set("queue.events_count", p.queue().queued_chunks());
+  tree.set("queue.queue_size_in_bytes", p.queue().in_flight_bytes()).set("queue.max_queue_size_in_bytes", p.queue().limit());
+  tree.set("pipeline.workers", p.settings().workers).set("pipeline.batch_size", p.settings().batch_size);
+  tree.set("pipeline.batch_delay", Value::integer(p.settings().batch_delay_millis));
+  tree.set("state", state_name(p.state()));
+  tree.set("batches_in_flight", p.batches_in_flight());
+  tree.set("hash", fmt::format("{:016x}", plan.hash));
+}
+
+void process_stats(Tree& tree, int64_t started) {
+  const auto f = read_process();
+  tree.set("process.open_file_descriptors", f.open_files).set("process.max_file_descriptors", f.max_files);
+  tree.set("process.mem.total_virtual_in_bytes", f.virtual_bytes).set("process.mem.resident_in_bytes", f.resident_bytes);
+  tree.set("process.cpu.total_in_millis", f.cpu_millis);
+  tree.set("process.cpu.load_average.1m", Value::real(f.load[0])).set("process.cpu.load_average.5m", Value::real(f.load[1]));
+  tree.set("process.cpu.load_average.15m", Value::real(f.load[2]));
+  tree.set("jvm.threads.count", f.threads);
+  tree.set("jvm.uptime_in_millis", static_cast<uint64_t>((steady_nanos() - started) / 1000000));
+}
+
+}  // namespace
+
+std::string Report::unhealthy() const {
+  for (const auto* p : pipelines_)
+    if (p->state() == Pipeline::State::terminated || p->state() == Pipeline::State::loading)
+      return fmt::format("pipeline {} is {}", p->settings().id, state_name(p->state()));
+  return {};
+}
+
+void Report::root(Buffer& out, bool pretty) const {
+  Tree tree;
+  head(node_, unhealthy().empty(), tree);
+  tree.set("environment", node_.environment);
+  write(tree, out, pretty);
+}
+
+bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
+  Tree tree;
+  head(node_, unhealthy().empty(), tree);
+  const size_t slash = section.find('/');
+  const std::string_view name = section.substr(0, slash);
+  const std::string_view id = slash == std::string_view::npos ? std::string_view{} : section.substr(slash + 1);
+  const bool all = name.empty();
+  if (!all && name != "pipelines" && name != "events" && name != "process" && name != "jvm") return false;
+  if (all || name == "process" || name == "jvm") process_stats(tree, node_.started_nanos);
+  uint64_t in = 0, out_events = 0, nanos = 0, paused = 0, queued = 0;
+  bool found = id.empty();
+  auto* pipelines = all || name == "pipelines" ? tree.object("pipelines") : nullptr;
+  for (const auto* p : pipelines_) {
+    in += p->events_in.get();
+    out_events += p->events_out.get();
+    nanos += p->busy_nanos.get();
+    paused += p->queue().paused_nanos();
+    queued += p->queue().queued_chunks();
+    if (!pipelines || (!id.empty() && id != p->settings().id)) continue;
+    found = true;
+    Tree one;
+    pipeline_stats(*p, one);
+    pipelines->set(tree.arena(), Key::intern(p->settings().id), deep_copy(Value::object(one.root()), tree.arena(), true));
+  }
+  if (all || name == "events") {
+    tree.set("events.in", in).set("events.filtered", out_events).set("events.out", out_events);
+    tree.set("events.duration_in_millis", nanos / 1000000).set("events.queue_push_duration_in_millis", paused / 1000000);
+  }
+  if (all) tree.set("queue.events_count", queued);
+  if (!found) return false;
+  write(tree, out, pretty);
+  return true;
+}
+
+namespace {
+
+std::string label_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n') out += "\\n";
+    else out += c;
+  }
+  return out;
+}
+
+// Families are collected first: Prometheus wants all samples of one name together.
+class Families {
+ public:
+  void add(std::string_view name, std::string_view type, std::string_view help, const std::string& labels, double value) {
+    auto& family = families_[std::string(name)];
+    if (family.empty()) family = fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+    family += labels.empty() ? fmt::format("{} {}\n", name, value) : fmt::format("{}{{{}}} {}\n", name, labels, value);
+  }
+  void write(Buffer& out) const {
+    for (const auto& [name, text] : families_) out.append(text);
+  }
+
+ private:
+  std::map<std::string, std::string> families_;
+};
+
+template <class Stages>
+void plugin_metrics(Families& f, std::string_view kind, const std::string& pipeline, const Stages& stages) {
+  for (const auto& stage : stages) {
+    const auto labels = fmt::format("pipeline=\"{}\",kind=\"{}\",plugin=\"{}\",id=\"{}\"", label_text(pipeline), kind, stage.built.spec->name, label_text(stage.built.id));
+    f.add("sluice_plugin_events_in_total", "counter", "Events that the plugin was given.", labels, static_cast<double>(stage.metrics.in.get()));
+    f.add("sluice_plugin_events_out_total", "counter", "Events that the plugin passed on.", labels, static_cast<double>(stage.metrics.out.get()));
+    f.add("sluice_plugin_seconds_total", "counter", "Time spent in the plugin.", labels, static_cast<double>(stage.metrics.nanos.get()) / 1e9);
+    for (const auto& [name, count] : stage.metrics.snapshot())
+      f.add("sluice_plugin_count", "gauge", "What the plugin counts itself, by name.", labels + fmt::format(",name=\"{}\"", label_text(name)), static_cast<double>(count));
+  }
+}
+
+}  // namespace
+
+void Report::metrics(Buffer& out) const {
+  Families f;
+  const auto process = read_process();
+  f.add("process_resident_memory_bytes", "gauge", "Resident memory.", "", static_cast<double>(process.resident_bytes));
+  f.add("process_open_fds", "gauge", "Open file descriptors.", "", static_cast<double>(process.open_files));
+  f.add("process_cpu_seconds_total", "counter", "CPU time, user and system.", "", static_cast<double>(process.cpu_millis) / 1e3);
+  f.add("sluice_info", "gauge", "The engine.", fmt::format("version=\"{}\",node=\"{}\"", node_.version, label_text(node_.name)), 1);
+  f.add("sluice_dead_letters_total", "counter", "Events given up for good.", "", static_cast<double>(engine_.dead_letters()));
+  for (const auto* p : pipelines_) {
+    const auto labels = fmt::format("pipeline=\"{}\"", label_text(p->settings().id));
+    f.add("sluice_pipeline_up", "gauge", "1 while the pipeline runs.", labels, p->state() == Pipeline::State::running ? 1 : 0);
+    f.add("sluice_pipeline_events_in_total", "counter", "Events decoded.", labels, static_cast<double>(p->events_in.get()));
+    f.add("sluice_pipeline_events_out_total", "counter", "Events handed to outputs.", labels, static_cast<double>(p->events_out.get()));
+    f.add("sluice_pipeline_busy_seconds_total", "counter", "Time that workers spent on batches.", labels, static_cast<double>(p->busy_nanos.get()) / 1e9);
+    f.add("sluice_pipeline_in_flight_bytes", "gauge", "Input bytes between reading and confirmed delivery.", labels, static_cast<double>(p->queue().in_flight_bytes()));
+    f.add("sluice_pipeline_in_flight_limit_bytes", "gauge", "Where inputs pause.", labels, static_cast<double>(p->queue().limit()));
+    f.add("sluice_pipeline_paused_seconds_total", "counter", "Time that inputs were paused.", labels, static_cast<double>(p->queue().paused_nanos()) / 1e9);
+    f.add("sluice_pipeline_condition_failures_total", "counter", "Events dropped because a condition could not be evaluated.", labels, static_cast<double>(p->refused_events.get()));
+    plugin_metrics(f, "input", p->settings().id, p->plan().inputs);
+    plugin_metrics(f, "filter", p->settings().id, p->plan().filters);
+    plugin_metrics(f, "output", p->settings().id, p->plan().outputs);
+  }
+  f.write(out);
+}
+
+}  // namespace sluice::monitor
