@@ -136,6 +136,7 @@ class GrokWorker : public plugin::FilterWorker {
     const Value text = text_of(value, event);
     const bool timed = config_.per_event && config_.timeout_millis > 0;
     const int64_t deadline = timed ? steady_nanos() + config_.timeout_millis * 1'000'000 : 0;
+    // Of several expressions that are all tried, the last one decides, as in Logstash.
     bool matched = false;
     for (const auto& expression : source.expressions) {
       match::Budget budget{config_.timeout_millis};
@@ -147,6 +148,7 @@ class GrokWorker : public plugin::FilterWorker {
           matched = true;
           break;
         case match::MatchResult::no_match:
+          matched = false;
           break;
         case match::MatchResult::timeout:
           return timed_out(source, expression, text);

@@ -111,6 +111,9 @@ TEST_CASE("grok: several expressions, fields and list elements") {
   CHECK(first.one(R"({"m":"a1"})") == R"({"m":"a1","i":"1"})");
   CHECK(TestFilter("grok { break_on_match => false match => { m => ['%{INT:i}', '%{WORD:w}'] } }")
             .one(R"({"m":"a1"})") == R"({"m":"a1","i":"1","w":"a1"})");
+  // Where all are tried the last one says whether the event matched.
+  CHECK(TestFilter("grok { break_on_match => false match => { m => ['%{WORD:w}', '%{INT:i}'] } }")
+            .one(R"({"m":"a"})") == R"({"m":"a","w":"a","tags":["_grokparsefailure"]})");
   CHECK(first.one(R"({"m":["x","y"]})") == R"({"m":["x","y"],"w":["x","y"]})");
   CHECK(first.one(R"({"m":42})") == R"({"m":42,"i":"42"})");
   CHECK(first.one(R"({"x":1})") == R"({"x":1,"tags":["_grokparsefailure"]})");
