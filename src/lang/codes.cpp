@@ -181,7 +181,46 @@ Its value is looked for in the keystore, then in the environment. Without either
 ${NAME:} an empty text.)"},
     // -- E02: plugins and options --
     // -- E03: values --
+    Entry{"E0301", R"(A regular expression is not valid.
+
+The message says what is wrong and where it can be known. Regular expressions are Ruby's: a ( [ or { that is meant as a
+character is written \\( \\[ or \\{, and every group is closed.)"},
+    Entry{"E0302", R"(A grok pattern is not defined.
+
+%{NAME} stands for a pattern that ships with the engine, one of pattern_definitions, or one of a file in patterns_dir.
+Names are case-sensitive. Which shipped set is read depends on ecs_compatibility.)"},
+    Entry{"E0303", R"(A date format cannot be used.
+
+A format is ISO8601, UNIX, UNIX_MS, TAI64N (in capitals), or a pattern of letters such as yyyy-MM-dd HH:mm:ss. Letters
+that are text stand between single quotes: yyyy-MM-dd'T'HH:mm:ss.)"},
+    Entry{"E0304", R"(A field reference is malformed.
+
+A field is written as its name, or as [outer][inner] with every bracket closed and nothing between the pairs.)"},
+    Entry{"E0305", R"(A file cannot be read.
+
+It does not exist, or this user may not read it. Relative paths start at the folder that the program was started in.)"},
+    Entry{"E0306", R"(The value of an option cannot be used.
+
+The message says what the option takes.)"},
+    Entry{"E0307", R"(Two options exclude one another.
+
+Keep the one that is meant.)"},
+    Entry{"E0308", R"(An option needs another one.
+
+Add the option that the message names, or remove the one that needs it.)"},
     // -- E04: structure and flow --
+    // -- W03: values that can be used and are doubtful --
+    Entry{"W0303", R"(A date format reads oddly.
+
+It is valid, and is likely to mean something else: mm is the minute and MM the month, DD the day of the year and dd that
+of the month, hh counts to 12 and HH to 24, SS is a fraction of a second and ss the second.)"},
+    Entry{"W0304", R"(A name can never be that of a field.
+
+As in Logstash the config is accepted, and the plugin fails with every event. Write a field as its name, or as
+[outer][inner] with every bracket closed.)"},
+    Entry{"W0306", R"(The value of an option is probably not what is meant.
+
+It can be used; the message says what comes of it.)"},
 };
 
 }  // namespace
