@@ -184,7 +184,7 @@ ${NAME:} an empty text.)"},
     Entry{"E0301", R"(A regular expression is not valid.
 
 The message says what is wrong and where it can be known. Regular expressions are Ruby's: a ( [ or { that is meant as a
-character is written \\( \\[ or \\{, and every group is closed.)"},
+character is written \( \[ or \{, and every group is closed.)"},
     Entry{"E0302", R"(A grok pattern is not defined.
 
 %{NAME} stands for a pattern that ships with the engine, one of pattern_definitions, or one of a file in patterns_dir.
