@@ -1,18 +1,16 @@
 // Lines, JSON or whatever the codec reads, over TCP: as a server, or as a client that connects and
 // reconnects.
-#include <charconv>
-#include <cstring>
+#include <atomic>
 #include <optional>
 
 #include "base/log.hpp"
 #include "net/loop.hpp"
 #include "net/tcp.hpp"
-#include "plugin/decoration.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/inputs/connection_gate.hpp"
-#include "plugins/inputs/host_field.hpp"
 #include "plugins/inputs/proxy_header.hpp"
 #include "plugins/inputs/reverse_dns.hpp"
+#include "plugins/inputs/tcp/stream.hpp"
 #include "plugins/inputs/tls_options.hpp"
 
 namespace sluice::plugins {
@@ -83,99 +81,24 @@ constexpr plugin::Option kOptions[] = {
     {"data_timeout", Type::any, {}, {}, kObsolete, {}, "It has had no effect for years: remove it."},
 };
 
-struct Fields {
-  DefaultField host, ip, port, proxy_host, proxy_port, subject;
-
-  Fields() = default;
-  explicit Fields(const plugin::Setup& setup)
-      : host(setup, "host", "[@metadata][input][tcp][source][name]"),
-        ip(setup, "[@metadata][ip_address]", "[@metadata][input][tcp][source][ip]"),
-        port(setup, "port", "[@metadata][input][tcp][source][port]"),
-        proxy_host(setup, "proxy_host", "[@metadata][input][tcp][proxy][ip]"),
-        proxy_port(setup, "proxy_port", "[@metadata][input][tcp][proxy][port]"),
-        subject(setup, "sslsubject", "[@metadata][input][tcp][tls][client][subject]") {}
-};
-
-/// What is fixed for all connections of the input; connections and streams share it.
+/// What is fixed for all connections of the input; connections share it. `settings` is what streams see of
+/// it.
 struct Shared {
-  std::string id;
-  plugin::Decoration decoration;
-  std::unique_ptr<plugin::Codec> codec;
-  Fields fields;
+  std::shared_ptr<tcp::Settings> settings = std::make_shared<tcp::Settings>();
   bool server = true;
-  bool proxy = false;
   bool resolve = true;
   TlsSetup tls;
   ReverseDns dns;
   // From start() on:
-  plugin::InputSink* sink = nullptr;
-  plugin::PluginMetrics* metrics = nullptr;
   net::Loop* loop = nullptr;
   std::shared_ptr<ConnectionGate> gate;
-};
-
-/// Who is at the other end. Complete before the first chunk of the connection is pushed.
-struct Peer {
-  std::string name, ip, subject;
-  std::string port_text;  // behind a proxy the port stays the text of the header, as in Logstash
-  int64_t port = 0;
-  std::string proxy_ip, proxy_port;
-};
-
-class TcpStream : public plugin::CodecStream {
- public:
-  TcpStream(std::shared_ptr<const Shared> shared, std::shared_ptr<const Peer> peer)
-      : CodecStream(
-            shared->codec->decoder(), shared->decoration, shared->id, [this](Event& e) { enrich(e); }, {},
-            shared->metrics),
-        shared_(std::move(shared)),
-        peer_(std::move(peer)) {}
-
-  void decode(plugin::Chunk& chunk, Batch& batch) override {
-    prepare(batch);
-    CodecStream::decode(chunk, batch);
-  }
-  void flush(Batch& batch) override {
-    prepare(batch);
-    CodecStream::flush(batch);
-  }
-
- private:
-  // The texts are copied to the batch once, not once per event.
-  void prepare(Batch& batch) {
-    auto copy = [&](const std::string& text) { return Value::string(batch.arena().copy(text)); };
-    name_ = copy(peer_->name);
-    ip_ = copy(peer_->ip);
-    port_ = peer_->port_text.empty() ? Value::integer(peer_->port) : copy(peer_->port_text);
-    if (!peer_->subject.empty()) subject_ = copy(peer_->subject);
-    if (shared_->proxy) {
-      proxy_ip_ = copy(peer_->proxy_ip);
-      proxy_port_ = copy(peer_->proxy_port);
-    }
-  }
-
-  void enrich(Event& event) const {
-    const Fields& f = shared_->fields;
-    if (shared_->proxy && !peer_->proxy_ip.empty()) {
-      f.proxy_host.fill(event, proxy_ip_);
-      f.proxy_port.fill(event, proxy_port_);
-    }
-    f.host.fill(event, name_);
-    f.ip.fill(event, ip_);
-    f.port.fill(event, port_);
-    if (!peer_->subject.empty()) f.subject.fill(event, subject_);
-  }
-
-  std::shared_ptr<const Shared> shared_;
-  std::shared_ptr<const Peer> peer_;
-  Value name_, ip_, port_, subject_, proxy_ip_, proxy_port_;
 };
 
 /// One connection, of either mode.
 class TcpHandler : public net::ConnectionHandler {
  public:
   TcpHandler(std::shared_ptr<Shared> shared, std::function<void(bool opened, const net::CloseReason&)> closed)
-      : shared_(std::move(shared)), closed_(std::move(closed)), peer_(std::make_shared<Peer>()) {}
+      : shared_(std::move(shared)), closed_(std::move(closed)), peer_(std::make_shared<tcp::Peer>()) {}
 
   void on_open(net::TcpConnection& connection) override {
     opened_ = true;
@@ -183,13 +106,13 @@ class TcpHandler : public net::ConnectionHandler {
     peer_->port = connection.peer().port();
     peer_->name = peer_->ip;
     if (const auto* tls = connection.tls(); tls && shared_->tls.checks_peer) peer_->subject = tls->subject;
-    shared_->gate->add(connection, std::make_shared<TcpStream>(shared_, peer_));
-    if (shared_->resolve && !shared_->proxy) look_up(connection, connection.peer());
+    shared_->gate->add(connection, std::make_shared<tcp::TcpStream>(shared_->settings, peer_));
+    if (shared_->resolve && !shared_->settings->proxy) look_up(connection, connection.peer());
   }
 
   void on_data(net::TcpConnection& connection, const SlabRef& slab, std::string_view bytes) override {
     if (shared_->gate->shut_down()) return;
-    if (shared_->proxy && !header_done_) {
+    if (shared_->settings->proxy && !header_done_) {
       if (!read_header(connection, bytes)) return;
       if (bytes.empty()) return;
     }
@@ -262,7 +185,7 @@ class TcpHandler : public net::ConnectionHandler {
 
   std::shared_ptr<Shared> shared_;
   std::function<void(bool, const net::CloseReason&)> closed_;
-  std::shared_ptr<Peer> peer_;
+  std::shared_ptr<tcp::Peer> peer_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // lookups that come too late look at it
   std::optional<net::Timer> patience_;
   ProxyHeader header_;
@@ -278,12 +201,13 @@ class TcpInput : public plugin::Input {
   explicit TcpInput(plugin::Setup& setup) : shared_(std::make_shared<Shared>()) {
     const auto& options = setup.options;
     auto& s = *shared_;
-    s.id = setup.id;
-    s.decoration = plugin::Decoration::input(setup);
-    s.codec = setup.codec("line", true);
-    s.fields = Fields(setup);
+    auto& streams = *s.settings;
+    streams.id = setup.id;
+    streams.decoration = plugin::Decoration::input(setup);
+    streams.codec = setup.codec("line", true);
+    streams.fields = tcp::Fields(setup);
+    streams.proxy = options.boolean("proxy_protocol");
     s.server = options.string("mode") == "server";
-    s.proxy = options.boolean("proxy_protocol");
     s.resolve = options.boolean("dns_reverse_lookup_enabled");
     s.tls = read_tls_options(setup, s.server ? net::TlsRole::server : net::TlsRole::client);
     host_ = options.string("host");
@@ -291,16 +215,15 @@ class TcpInput : public plugin::Input {
     const int64_t port = options.integer("port", -1);
     if (port < 0 || port > 65535) setup.error("port", "E0306", "port must be between 0 and 65535");
     port_ = static_cast<uint16_t>(port);
-    if (s.codec && !s.codec->decoder())
+    if (streams.codec && !streams.codec->decoder())
       setup.error("codec", "E0306",
-                  "The codec " + std::string(s.codec->name()) + " cannot decode, only encode",
+                  "The codec " + std::string(streams.codec->name()) + " cannot decode, only encode",
                   "Use a codec that reads, such as line or json_lines.");
   }
 
   Status start(plugin::Start& start, plugin::InputSink& sink) override {
     auto& s = *shared_;
-    s.sink = &sink;
-    s.metrics = &start.metrics;
+    s.settings->metrics = &start.metrics;
     s.loop = &start.engine.input_loop();
     s.gate = std::make_shared<ConnectionGate>(*s.loop, sink);
     return s.server ? listen(start) : connect_first();
@@ -336,7 +259,7 @@ class TcpInput : public plugin::Input {
       return std::make_unique<TcpHandler>(shared, nullptr);
     });
     if (!listener.ok())
-      return Status::config("input tcp (" + s.id + "): cannot listen, `host` => \"" + host_ +
+      return Status::config("input tcp (" + s.settings->id + "): cannot listen, `host` => \"" + host_ +
                             "\" and `port` => " + std::to_string(port_) + ": " + listener.message() +
                             ". Choose another port, or end what uses it.");
     listener_ = std::move(listener).value();
