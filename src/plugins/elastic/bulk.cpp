@@ -31,7 +31,8 @@ BulkMetrics::BulkMetrics(plugin::PluginMetrics& metrics)
       conflicts(metrics.counter("documents.version_conflicts")),
       renamed(metrics.counter("documents.index_renamed")) {}
 
-Bulk::Bulk(const Settings& settings, BulkLimits limits) : settings_(settings), limits_(limits) {}
+Bulk::Bulk(const Settings& settings, BulkLimits limits)
+    : settings_(settings), limits_(limits), body_bytes_(limits.body_bytes) {}
 
 Bulk::~Bulk() { stop(); }
 
@@ -105,7 +106,7 @@ void Bulk::encode_deferred() {
       }
       body->items.push_back({event, begin});
       body->hold(deferred.batch);
-      if (body->size() >= limits_.body_bytes) ready_.push_back(std::move(body));
+      if (body->size() >= body_bytes()) ready_.push_back(std::move(body));
     }
     deferred.batch.reset();
   }
@@ -174,8 +175,7 @@ void Bulk::update_active() {
 void Bulk::merge_small(Body& body) {
   while (!ready_.empty() && body.attempts == 0 && !body.compressed && !body.malformed) {
     const Body& next = *ready_.front();
-    if (next.attempts != 0 || next.compressed || next.malformed ||
-        body.size() + next.size() > limits_.body_bytes)
+    if (next.attempts != 0 || next.compressed || next.malformed || body.size() + next.size() > body_bytes())
       return;
     const auto shift = static_cast<uint32_t>(body.size());
     for (const auto& item : next.items) body.items.push_back({item.event, item.begin + shift});

@@ -77,6 +77,8 @@ class Bulk {
   [[nodiscard]] BodyPool& bodies() { return bodies_; }
   [[nodiscard]] const Settings& settings() const { return settings_; }
   [[nodiscard]] const BulkLimits& limits() const { return limits_; }
+  /// How big a body may get before it is sent on: less while the cluster takes long over one.
+  [[nodiscard]] size_t body_bytes() const { return body_bytes_.load(std::memory_order_relaxed); }
   [[nodiscard]] BulkMetrics& metrics() { return *metrics_; }
 
  private:
@@ -95,6 +97,7 @@ class Bulk {
   void merge_small(Body& body);
   void send(const HostPtr& host, std::shared_ptr<Body> body);
   void answered(const HostPtr& host, const std::shared_ptr<Body>& body, const Response& response);
+  void adapt(uint64_t millis);
   void accepted(const HostPtr& host, BodyPtr body, const Response& response);
   void judge(BodyPtr body, const Response& response);
   void dead_letter(const Body& body, size_t item, const ItemResult& result);
@@ -125,6 +128,7 @@ class Bulk {
   std::atomic<const Target*> target_{nullptr};
   std::unique_ptr<const Target> known_target_;
   std::atomic<size_t> active_{0};
+  std::atomic<size_t> body_bytes_;
   std::atomic<bool> draining_{false};
   std::atomic<bool> stopped_{false};
 

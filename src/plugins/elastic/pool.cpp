@@ -10,7 +10,8 @@ namespace {
 using Response = net::HttpClientResponse;
 
 constexpr size_t kMostPerHost = 16;
-constexpr double kSlow = 3.0;  // times the usual answer: no growth beyond that
+constexpr double kLong = 2000;  // milliseconds of an answer: likewise
+constexpr double kSlow = 3.0;   // times the usual answer: no growth beyond that
 
 const Value* member(const Value& object, std::string_view name) {
   return object.is_object() ? object.as_object()->find(Key::intern(name)) : nullptr;
@@ -166,10 +167,11 @@ void Pool::dead(const HostPtr& host, const Response& response) {
 
 void Pool::went_well(Host& host, uint64_t millis) {
   const auto now = static_cast<double>(millis);
-  const bool quick = host.usual_millis == 0 || now < kSlow * host.usual_millis + 5;
+  const bool quick = now < kLong && (host.usual_millis == 0 || now < kSlow * host.usual_millis + 5);
   host.usual_millis = host.usual_millis == 0 ? now : 0.95 * host.usual_millis + 0.05 * now;
   const bool saturated = host.in_flight + 1 >= host.limit;
   if (quick && saturated && host.limit < static_cast<double>(most_per_host_)) host.limit += 1 / host.limit;
+  if (now > settings_.timeout_millis / 3.0) too_much(host);
 }
 
 void Pool::too_much(Host& host) {

@@ -6,6 +6,8 @@
 namespace sluice::elastic {
 namespace {
 
+constexpr size_t kSmallBody = size_t{256} << 10;
+
 bool lists(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -53,10 +55,21 @@ void Bulk::answered(const HostPtr& host, const std::shared_ptr<Body>& shared, co
   pump();
 }
 
+// A cluster that is seconds busy with one body shall not come near the timeout with several, nor keep inputs
+// waiting for their acknowledgements.
+void Bulk::adapt(uint64_t millis) {
+  const size_t now = body_bytes();
+  if (millis > 2000)
+    body_bytes_ = std::max(now / 2, std::min(limits_.body_bytes, kSmallBody));
+  else if (millis < 500)
+    body_bytes_ = std::min(now * 2, limits_.body_bytes);
+}
+
 void Bulk::accepted(const HostPtr& host, BodyPtr body, const Response& response) {
   const auto answer = look(response.body);
   if (answer == BulkAnswer::unreadable) return whole_failure(host, std::move(body), response);
   pool_->went_well(*host, response.millis);
+  adapt(response.millis);
   ++requests_delivered_;
   if (answer == BulkAnswer::some_failed) return judge(std::move(body), response);
   metrics_->successes.add();

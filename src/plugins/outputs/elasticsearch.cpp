@@ -233,7 +233,7 @@ class Worker : public plugin::OutputWorker {
     }
     body->items.push_back({&event, begin});
     body->hold(batch);
-    if (body->size() >= limits.body_bytes) cut(std::move(body));
+    if (body->size() >= bulk_.body_bytes()) cut(std::move(body));
   }
 
   void cut(elastic::BodyPtr body) {
