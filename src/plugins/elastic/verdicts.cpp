@@ -7,6 +7,7 @@ namespace sluice::elastic {
 namespace {
 
 constexpr size_t kSmallBody = size_t{256} << 10;
+constexpr size_t kLeastBody = size_t{16} << 10;
 
 bool lists(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -246,6 +247,19 @@ void Bulk::whole_failure(const HostPtr& host, BodyPtr body, const Response& resp
               {"status", status},
               {"reason", error_text(response.body)},
               {"events", body->items.size()}});
+  // Too much at a time may also mean: too much in one request. Smaller ones pass where a big one never would.
+  if (status == 429) {
+    body_bytes_ = std::max(body_bytes() / 2, std::min(limits_.body_bytes, kLeastBody));
+    if (body->attempts > 0 && body->items.size() > 1) {
+      split(std::move(body));
+      for (int half = 0; half < 2; ++half) {
+        BodyPtr part = std::move(ready_.front());
+        ready_.pop_front();
+        again_later(std::move(part));
+      }
+      return;
+    }
+  }
   again_later(std::move(body));
 }
 

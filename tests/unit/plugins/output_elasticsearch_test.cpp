@@ -227,12 +227,12 @@ TEST_CASE("a whole request that fails is sent again until it passes") {
     };
     OutputTest t;
     REQUIRE(t.start(to(cluster, "index => \"x\"")));
-    t.write({event(1), event(2)});
+    t.write({event(1)});
     REQUIRE(t.wait_delivered(1));
     CHECK(cluster.bulks.size() == 4);
     CHECK(cluster.bulks[3].body == cluster.bulks[0].body);
     CHECK(t.counter("bulk_requests.failures") == 3);
-    CHECK(t.counter("documents.successes") == 2);
+    CHECK(t.counter("documents.successes") == 1);
   }
 }
 
@@ -278,6 +278,18 @@ TEST_CASE("a request that is too large is halved") {
   REQUIRE(t.wait_delivered(1));
   CHECK(t.counter("documents.successes") == 5);
   CHECK(t.engine.dead.empty());
+}
+
+TEST_CASE("a request that stays too much for the server goes in parts") {
+  Cluster cluster;
+  cluster.on_bulk = [](const Bulk& bulk, size_t) {
+    return count(bulk.body, "\"n\":") > 1 ? Cluster::json(429, "{}") : Cluster::verdicts(bulk.body);
+  };
+  OutputTest t;
+  REQUIRE(t.start(to(cluster, "index => \"x\"")));
+  t.write({event(1), event(2), event(3), event(4), event(5)});
+  REQUIRE(t.wait_delivered(1));
+  CHECK(t.counter("documents.successes") == 5);
 }
 
 TEST_CASE("a single event that the server finds too large is given up with the reason") {
