@@ -6,6 +6,7 @@
 #include "plugins/codecs/charset.hpp"
 #include "plugins/codecs/line_splitter.hpp"
 #include "plugins/codecs/text_codec.hpp"
+#include "plugins/filters/grok_patterns.hpp"
 
 namespace sluice::plugins {
 namespace {
@@ -155,15 +156,10 @@ class Multiline : public plugin::Codec {
 
 std::optional<match::Grok> compile(plugin::Setup& setup) {
   match::PatternSet patterns(match::BuiltinPatterns::legacy);
-  for (const auto& path : setup.options.strings("patterns_dir"))
-    if (const Status status = patterns.add_path(path); !status.ok())
-      setup.error("patterns_dir", "E0305", status.message(),
-                  "Give folders and files that this user can read.");
+  add_patterns_dir(setup, patterns, "*");
   auto grok = match::Grok::compile(setup.options.string("pattern"), patterns);
   if (grok.ok()) return std::move(grok).value();
-  const bool regex = grok.message().find("regular expression") != std::string::npos;
-  setup.error("pattern", regex ? "E0301" : "E0302", grok.message(),
-              regex ? "" : "Define it in a file of patterns_dir, or use a pattern that ships.");
+  report_grok_error(setup, "pattern", grok.message(), setup.options.span("pattern"));
   return std::nullopt;
 }
 

@@ -9,6 +9,7 @@
 #include "match/numbers.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/field_name.hpp"
+#include "plugins/filters/grok_patterns.hpp"
 #include "plugins/filters/mutate_operation.hpp"
 
 namespace sluice::plugins {
@@ -296,11 +297,7 @@ Grok::Grok(plugin::Setup& setup) {
 
 match::PatternSet Grok::load_patterns(plugin::Setup& setup) const {
   match::PatternSet patterns(setup.ecs() ? match::BuiltinPatterns::ecs_v1 : match::BuiltinPatterns::legacy);
-  const std::string glob = setup.options.string("patterns_files_glob");
-  for (const auto& path : setup.options.strings("patterns_dir"))
-    if (const Status status = patterns.add_path(path, glob); !status.ok())
-      setup.error("patterns_dir", "E0305", status.message(),
-                  "Give folders and files that this user can read.");
+  add_patterns_dir(setup, patterns, setup.options.string("patterns_files_glob"));
   for (const auto& [name, value] : setup.options.hash("pattern_definitions")) {
     std::string text = scalar_text(setup, "pattern_definitions", value);
     if (text.ends_with('\n')) text.pop_back();
@@ -315,13 +312,7 @@ void Grok::add_expression(plugin::Setup& setup, const match::PatternSet& pattern
   const std::string text = scalar_text(setup, "match", value);
   auto grok = match::Grok::compile(text, patterns, {setup.options.boolean("named_captures_only")});
   if (!grok.ok()) {
-    const bool regex = grok.message().find("regular expression") != std::string::npos;
-    setup
-        .error("match", regex ? "E0301" : "E0302", grok.message(),
-               regex
-                   ? ""
-                   : "Define it in pattern_definitions or in a file of patterns_dir, or use one that ships.")
-        .span = value.span;
+    report_grok_error(setup, "match", grok.message(), value.span);
     return;
   }
   Expression expression{std::move(grok).value(), {}};
