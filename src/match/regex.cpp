@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "base/utf8.hpp"
+#include "match/byte_program.hpp"
 #include "match/regex_syntax.hpp"
 #include "match/required.hpp"
 
@@ -120,6 +121,20 @@ struct Regex::Program {
   // for ASCII, where it is faster by a third.
   mutable std::once_flag bytewise_once;
   mutable OnigPointer bytewise;
+  // The engine for ASCII lines, where it knows the pattern.
+  bool for_lines = false;
+  mutable std::once_flag lines_once;
+  mutable std::unique_ptr<ByteProgram> lines;
+
+  const ByteProgram* program_for_lines() const {
+    std::call_once(lines_once, [this] {
+      // Named groups switch plain ones off.
+      const bool plain_groups =
+          onig_number_of_names(utf8.get()) == 0 && !(options & ONIG_OPTION_DONT_CAPTURE_GROUP);
+      if (for_lines) lines = ByteProgram::compile(pattern, plain_groups);
+    });
+    return lines.get();
+  }
 
   regex_t* for_bytes() const {
     std::call_once(bytewise_once, [this] {
@@ -130,7 +145,8 @@ struct Regex::Program {
   }
 };
 
-Captures::Captures() : region_(onig_region_new()), param_(onig_new_match_param()) {}
+Captures::Captures()
+    : region_(onig_region_new()), param_(onig_new_match_param()), scratch_(std::make_unique<ByteScratch>()) {}
 
 Captures::~Captures() {
   if (region_) onig_region_free(region_, 1);
@@ -140,11 +156,13 @@ Captures::~Captures() {
 Captures::Captures(Captures&& other) noexcept
     : region_(std::exchange(other.region_, nullptr)),
       param_(std::exchange(other.param_, nullptr)),
+      scratch_(std::move(other.scratch_)),
       text_(std::exchange(other.text_, {})) {}
 
 Captures& Captures::operator=(Captures&& other) noexcept {
   std::swap(region_, other.region_);
   std::swap(param_, other.param_);
+  std::swap(scratch_, other.scratch_);
   std::swap(text_, other.text_);
   return *this;
 }
@@ -175,6 +193,7 @@ Result<Regex> Regex::compile(std::string_view pattern, RegexOptions options, siz
   program->literal = plain_text(pattern, options);
   if (!program->literal && !options.ignore_case && !options.extended) {
     program->required = choose_literals(required_literals(pattern));
+    program->for_lines = true;
   }
   program->bytes_mean_characters = means_same_in_bytes(pattern, options.ignore_case);
   OnigErrorInfo info{};
@@ -202,12 +221,40 @@ MatchResult Regex::search(std::string_view text, Captures& captures, size_t from
   if (!holds_literals(text.substr(from), program_->required)) return MatchResult::no_match;
   regex_t* onig = program_->utf8.get();
   const bool ascii = is_ascii(text);
+  MatchResult result{};
+  if (ascii && search_bytes(text, captures, from, result)) return result;
   if (ascii ? program_->bytes_mean_characters : utf8_valid_prefix(text) != text.size()) {
     onig = program_->for_bytes();
     if (!onig && !ascii) return MatchResult::error;
     if (!onig) onig = program_->utf8.get();
   }
   return run(onig, text, captures, from, budget);
+}
+
+// False when Oniguruma has to do it: the pattern or the text is beyond the engine for lines.
+bool Regex::search_bytes(std::string_view text, Captures& captures, size_t from, MatchResult& result) const {
+  const ByteProgram* program = program_->program_for_lines();
+  if (!program || text.find('\n') != std::string_view::npos) return false;
+  switch (program->search(text, from, *captures.scratch_)) {
+    case ByteProgram::Answer::gave_up:
+      return false;
+    case ByteProgram::Answer::no_match:
+      result = MatchResult::no_match;
+      return true;
+    case ByteProgram::Answer::match:
+      break;
+  }
+  result = MatchResult::match;
+  if (onig_region_resize(captures.region_, static_cast<int>(program->groups())) != 0) {
+    result = MatchResult::error;
+    return true;
+  }
+  for (uint32_t i = 0; i < program->groups(); ++i) {
+    const int32_t begin = captures.scratch_->slots[2 * i];
+    captures.region_->beg[i] = begin;
+    captures.region_->end[i] = begin < 0 ? -1 : captures.scratch_->slots[2 * i + 1];
+  }
+  return true;
 }
 
 MatchResult Regex::run(void* onig, std::string_view text, Captures& captures, size_t from,

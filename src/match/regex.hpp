@@ -15,6 +15,8 @@ struct OnigMatchParamStruct;
 
 namespace sluice::match {
 
+struct ByteScratch;
+
 /// What became of one search.
 enum class MatchResult : uint8_t {
   match,
@@ -54,6 +56,7 @@ class Captures {
   friend class Regex;
   re_registers* region_;
   OnigMatchParamStruct* param_;
+  std::unique_ptr<ByteScratch> scratch_;
   std::string_view text_;
 };
 
@@ -102,6 +105,7 @@ class Regex {
  private:
   struct Program;
   explicit Regex(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
+  bool search_bytes(std::string_view text, Captures& captures, size_t from, MatchResult& result) const;
   MatchResult run(void* onig, std::string_view text, Captures& captures, size_t from, Budget budget) const;
   std::shared_ptr<const Program> program_;
 };

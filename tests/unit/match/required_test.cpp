@@ -19,7 +19,7 @@ std::string required(std::string_view pattern) {
   return out;
 }
 
-// Plain Oniguruma as the judge: begin and end of the match, or "none".
+// Plain Oniguruma as the judge: begin and end of the match and its groups, or "none".
 std::string plain_search(std::string_view pattern, std::string_view text) {
   const auto bytes = [](std::string_view s) { return reinterpret_cast<const OnigUChar*>(s.data()); };
   regex_t* regex = nullptr;
@@ -31,8 +31,10 @@ std::string plain_search(std::string_view pattern, std::string_view text) {
   OnigRegion* region = onig_region_new();
   const OnigUChar* end = bytes(text) + text.size();
   const int at = onig_search(regex, bytes(text), end, bytes(text), end, region, ONIG_OPTION_NONE);
-  std::string result =
-      at < 0 ? "none" : std::to_string(region->beg[0]) + "-" + std::to_string(region->end[0]);
+  std::string result = at < 0 ? "none" : "";
+  for (int i = 0; at >= 0 && i < region->num_regs; ++i) {
+    result += std::to_string(region->beg[i]) + "-" + std::to_string(region->end[i]) + " ";
+  }
   onig_region_free(region, 1);
   onig_free(regex);
   return result;
@@ -43,7 +45,11 @@ std::string search(std::string_view pattern, std::string_view text) {
   if (!regex.ok()) return "invalid";
   Captures captures;
   if (regex->search(text, captures) != MatchResult::match) return "none";
-  return std::to_string(captures.begin(0)) + "-" + std::to_string(captures.end(0));
+  std::string result;
+  for (size_t i = 0; i < captures.size(); ++i) {
+    result += std::to_string(captures.begin(i)) + "-" + std::to_string(captures.end(i)) + " ";
+  }
+  return result;
 }
 
 class PatternMaker {
