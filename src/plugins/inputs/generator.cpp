@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view kLogger = "logstash.inputs.generator";
 constexpr uint64_t kEventsPerChunk = 500;
-constexpr size_t kCreditPerEvent = 64;  // what an event costs beside its text
+constexpr size_t kCreditPerEvent = 512;  // what an event costs beside its text
 
 constexpr plugin::Option kOptions[] = {
     {.name = "message",
