@@ -52,12 +52,12 @@ class GraphBuilder {
     for (const auto& section : graph_.config_->sections)
       if (section.kind == Kind::input) add_inputs(section.body);
     std::vector<Open> ends;
-    const VertexId queue = add({Vertex::Kind::queue, "queue", {}, mix(kSeed, "queue"), nullptr, nullptr});
+    const VertexId queue = add({Vertex::Kind::queue, "queue", {}, mix(kSeed, "queue"), nullptr, nullptr, {}});
     for (const auto input : graph_.inputs_) graph_.edges_.push_back({input, queue, Edge::When::always});
     ends.push_back({queue, Edge::When::always});
     for (const auto& section : graph_.config_->sections)
       if (section.kind == Kind::filter) add_block(section.body, Vertex::Kind::filter, graph_.filters_, ends);
-    const VertexId separator = add({Vertex::Kind::separator, "filter_to_output", {}, mix(kSeed, "separator"), nullptr, nullptr});
+    const VertexId separator = add({Vertex::Kind::separator, "filter_to_output", {}, mix(kSeed, "separator"), nullptr, nullptr, {}});
     connect(ends, separator);
     for (const auto& section : graph_.config_->sections) {
       if (section.kind != Kind::output) continue;
@@ -80,13 +80,17 @@ class GraphBuilder {
     return static_cast<VertexId>(graph_.vertices_.size() - 1);
   }
 
+  [[nodiscard]] std::string place(const Span& span) const {
+    return std::string(sources_.path(span)) + ":" + std::to_string(span.line);
+  }
+
   VertexId add_plugin(Vertex::Kind kind, const std::shared_ptr<const lang::Plugin>& plugin) {
-    return add({kind, plugin->name, plugin->name_span, hash_plugin(mix(kSeed, std::to_string(static_cast<int>(kind))), *plugin), plugin, nullptr});
+    return add({kind, plugin->name, plugin->name_span, hash_plugin(mix(kSeed, std::to_string(static_cast<int>(kind))), *plugin), plugin, nullptr, place(plugin->name_span)});
   }
 
   VertexId add_condition(const lang::Expr& expr) {
     const auto text = one_line(sources_.text(expr.span));
-    return add({Vertex::Kind::branch, text, expr.span, mix(mix(kSeed, "if"), text), nullptr, &expr});
+    return add({Vertex::Kind::branch, text, expr.span, mix(mix(kSeed, "if"), text), nullptr, &expr, place(expr.span)});
   }
 
   void connect(std::vector<Open>& ends, VertexId to) {

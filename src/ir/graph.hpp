@@ -24,6 +24,7 @@ struct Vertex {
   uint64_t hash = 0;  // of the content, without its place: the same step in another file has the same hash
   std::shared_ptr<const lang::Plugin> plugin;   // input, filter, output
   const lang::Expr* condition = nullptr;        // branch; lives in the config
+  std::string place;                            // FILE:LINE of the span; empty for queue and separator
 };
 
 struct Edge {

@@ -180,6 +180,32 @@ It may hold strings, numbers and words.)"},
 Its value is looked for in the keystore, then in the environment. Without either, ${NAME:default} gives the default, and
 ${NAME:} an empty text.)"},
     // -- E02: plugins and options --
+    Entry{"E0201", R"(There is no plugin of that name.
+
+The name is misspelt, or the plugin stands in the wrong section: an input in filter { }, a filter in output { }.
+`pipeline plugins` lists what there is.)"},
+    Entry{"E0202", R"(A plugin of Logstash is not part of this version.
+
+The config is right, and this engine cannot run it yet. `pipeline plugins` lists what it can.)"},
+    Entry{"E0203", R"(A plugin has no option of that name.
+
+The name is misspelt, belongs to another plugin, or is one that Logstash removed long ago. `pipeline plugins NAME` lists
+the options of a plugin with their types and defaults.)"},
+    Entry{"E0204", R"(An option is missing that the plugin cannot do without.
+
+  wrong:  tcp { codec => json_lines }
+  right:  tcp { port => 5000 codec => json_lines })"},
+    Entry{"E0205", R"(The value of an option has the wrong type, or is none of the words that the option takes.
+
+Booleans are true and false (not yes or 1). A hash is written { "name" => "value" }, a list ["a", "b"]. When the value
+comes from ${...}, look at the variable.)"},
+    Entry{"E0206", R"(An option is obsolete.
+
+It existed once and has no meaning any more. Logstash refuses it, because leaving it out silently would change what the
+pipeline does. The message says what takes its place, if anything does.)"},
+    Entry{"E0207", R"(An option of Logstash is not supported.
+
+Accepting it and doing nothing would be a lie; the message says why it is not there and what to do.)"},
     // -- E03: values --
     Entry{"E0301", R"(A regular expression is not valid.
 
@@ -209,6 +235,18 @@ Keep the one that is meant.)"},
 
 Add the option that the message names, or remove the one that needs it.)"},
     // -- E04: structure and flow --
+    Entry{"E0401", R"(Two plugins have the same id.
+
+The id names a plugin in logs and metrics, so each needs its own. Leave it out where you do not need it: one is made from
+the place in the config.)"},
+    Entry{"E0402", R"(Two inputs would listen on the same port.
+
+The second could not start. A TCP and a UDP input may have the same number; two TCP inputs (beats and tcp, say) may not,
+unless their `host` is different.)"},
+    // -- W02: plugins and options --
+    Entry{"W0206", R"(An option is deprecated.
+
+It still works. The message says what to write in its place, so that the config goes on working with later versions.)"},
     // -- W03: values that can be used and are doubtful --
     Entry{"W0303", R"(A date format reads oddly.
 
@@ -221,6 +259,38 @@ As in Logstash the config is accepted, and the plugin fails with every event. Wr
     Entry{"W0306", R"(The value of an option is probably not what is meant.
 
 It can be used; the message says what comes of it.)"},
+    Entry{"W0307", R"(Two options are given and one of them has no effect.
+
+Keep the one that is meant.)"},
+    Entry{"W0308", R"(An option has no effect without another one.
+
+Add the option that the message names, or remove the one without effect.)"},
+    // -- W04: structure and flow --
+    Entry{"W0403", R"(A branch can never be taken.
+
+Its condition is the same for every event, because it compares constants. Usually a field lost its brackets:
+
+  wrong:  if "error" in "message"
+  right:  if "error" in [message]
+
+Two constants are compared for equality by `in`, and a constant is in no list of constants, as in Logstash. A condition
+on ${VARIABLES} is taken for a switch and is not warned about.)"},
+    Entry{"W0404", R"(A field is used that nothing before it can have produced.
+
+The filters run from the top to the bottom. Inputs with a text codec make `message` and a few fields about the source;
+grok makes what its captures name. Behind a step that can make any field (json, a codec that decodes) nothing is said.
+The name is misspelt, or the filter stands too early.)"},
+    Entry{"W0405", R"(A %{field} in a name can stay unresolved.
+
+Where an event lacks the field the text %{field} itself is kept, as in Logstash, and an index, a file or a host of that
+name is looked for. Set a default before the output, put the output into if [field] { }, or take a field that every event
+has:
+
+  if ![app] { mutate { add_field => { "app" => "unknown" } } })"},
+    Entry{"W0406", R"(A date pattern has no + in front of it.
+
+%{name} stands for a field and %{+pattern} for the event's time: logs-%{+YYYY.MM.dd}. Without the + the text stays as it
+is written, and every event goes to one index called logs-%{YYYY.MM.dd}.)"},
 };
 
 }  // namespace

@@ -27,9 +27,13 @@ void Diagnostics::sort() {
     return a.code == b.code && a.span.begin == b.span.begin && a.span.known() == b.span.known() &&
            a.message == b.message;
   };
+  // An option whose text could not be read as it stands has no type either: only the cause is worth saying.
+  const auto follows = [](const Diagnostic& cause, const Diagnostic& d) {
+    return cause.code == "E0160" && d.code == "E0205" && cause.span.begin == d.span.begin;
+  };
   std::vector<Diagnostic> kept;
   for (auto& item : items_) {
-    if (std::none_of(kept.rbegin(), kept.rend(), [&](const Diagnostic& k) { return same(k, item); }))
+    if (std::none_of(kept.rbegin(), kept.rend(), [&](const Diagnostic& k) { return same(k, item) || follows(k, item); }))
       kept.push_back(std::move(item));
   }
   items_ = std::move(kept);

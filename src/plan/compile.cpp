@@ -115,22 +115,23 @@ class Compiler {
   }
 
   void check_ids(const Plan& plan) {
-    std::map<std::string, Span> seen;
-    const auto check = [&](const std::string& id, const Span& span) {
-      if (id.empty()) return;
-      const auto [it, fresh] = seen.emplace(id, span);
+    std::map<std::string, ir::VertexId> seen;
+    const auto check = [&](const auto& stage) {
+      if (stage.built.id.empty()) return;
+      const auto [it, fresh] = seen.emplace(stage.built.id, stage.vertex);
       if (!fresh)
-        diagnostics_.error("E0401", span, fmt::format("Two plugins have the id '{}'", id),
-                           fmt::format("The other stands at line {}: give each plugin its own id.", it->second.line));
+        diagnostics_.error("E0401", stage.span, fmt::format("Two plugins have the id '{}'", stage.built.id),
+                           fmt::format("The other stands at {}: give each plugin its own id.",
+                                       graph_.vertices()[it->second].place));
     };
-    for (const auto& s : plan.inputs) check(s.built.id, s.span);
-    for (const auto& s : plan.filters) check(s.built.id, s.span);
-    for (const auto& s : plan.outputs) check(s.built.id, s.span);
+    for (const auto& s : plan.inputs) check(s);
+    for (const auto& s : plan.filters) check(s);
+    for (const auto& s : plan.outputs) check(s);
   }
 
   // Two inputs that would listen on the same port of the same protocol.
   void check_ports() {
-    std::map<std::string, const lang::Plugin*> seen;
+    std::map<std::string, ir::VertexId> seen;
     for (const auto id : graph_.inputs()) {
       const auto& plugin = *graph_.vertices()[id].plugin;
       std::string port, host = "0.0.0.0";
@@ -146,11 +147,12 @@ class Compiler {
       }
       if (port.empty() || port == "0" || client) continue;
       const auto key = (plugin.name == "udp" ? "udp " : "tcp ") + host + " " + port;
-      const auto [it, fresh] = seen.emplace(key, &plugin);
-      if (!fresh)
-        diagnostics_.error("E0402", span, fmt::format("Port {} is already used by the {} input at line {}", port,
-                                                      it->second->name, it->second->name_span.line),
-                           "Give each input a port of its own.");
+      const auto [it, fresh] = seen.emplace(key, id);
+      if (fresh) continue;
+      const auto& other = graph_.vertices()[it->second];
+      diagnostics_.error("E0402", span,
+                         fmt::format("Port {} is already used by the {} input at {}", port, other.name, other.place),
+                         "Give each input a port of its own.");
     }
   }
 

@@ -19,6 +19,24 @@ std::string canonical(std::string_view text) {
   return out;
 }
 
+// Whether the name in %{...} is a date pattern: letters of times in runs, a year among them, and only the signs that
+// dates are written with. `YYYY.MM.dd` is one, `app` and `Y` are none.
+bool is_date_pattern(std::string_view name) {
+  static constexpr std::string_view kLetters = "yYxMdDHhmsSwe", kSigns = ".-_/: ";
+  bool year = false;
+  for (size_t i = 0; i < name.size();) {
+    const size_t end = std::min(name.find_first_not_of(name[i], i), name.size());
+    if (kLetters.find(name[i]) != std::string_view::npos) {
+      if (end - i > 4) return false;
+      year = year || ((name[i] == 'y' || name[i] == 'Y') && (end - i == 2 || end - i == 4));
+    } else if (kSigns.find(name[i]) == std::string_view::npos) {
+      return false;
+    }
+    i = end;
+  }
+  return year;
+}
+
 // What is known of the fields at a point of the pipeline.
 struct Fields {
   bool anything = false;           // fields that cannot be known may be there
@@ -74,12 +92,39 @@ class Checker {
       : plan_(plan), graph_(graph), diagnostics_(diagnostics) {}
 
   void run() {
+    forgotten_plus();
     Fields fields = from_inputs();
     block(plan_.filter_block, fields, true);
     block(plan_.output_block, fields, false);
   }
 
  private:
+  // %{YYYY.MM.dd} names a field, which nobody has; %{+YYYY.MM.dd} is the date.
+  void forgotten_plus() {
+    for (const auto& vertex : graph_.vertices()) {
+      using Kind = ir::Vertex::Kind;
+      if ((vertex.kind != Kind::filter && vertex.kind != Kind::output) || vertex.name == "grok") continue;
+      for (const auto& option : vertex.plugin->attributes) forgotten_plus(option.value, option.name);
+    }
+  }
+  void forgotten_plus(const lang::Value& value, std::string_view option) {
+    for (const auto& item : value.items) forgotten_plus(item, option);
+    for (const auto& entry : value.entries) {
+      forgotten_plus(entry.key, option);
+      forgotten_plus(entry.value, option);
+    }
+    if (!value.scalar()) return;
+    for (size_t at = value.text.find("%{"); at != std::string::npos; at = value.text.find("%{", at + 2)) {
+      const size_t end = value.text.find('}', at);
+      if (end == std::string::npos) return;
+      const auto name = value.text.substr(at + 2, end - at - 2);
+      if (!is_date_pattern(name)) continue;
+      diagnostics_.warning("W0406", value.span,
+                           fmt::format("%{{{}}} in `{}` names a field; a date needs a + in front of its pattern", name, option),
+                           fmt::format("Write %{{+{}}}.", name));
+    }
+  }
+
   Fields from_inputs() {
     Fields fields;
     for (const auto name : {"@timestamp", "@version"}) {
@@ -102,6 +147,7 @@ class Checker {
   }
 
   void unknown_field(const Fields& fields, const std::string& field, const Span& span, std::string_view where) {
+    if (!FieldRef::parse(field).ok()) return;  // said by the plugin
     if (fields.can_be(canonical(field))) return;
     auto& d = diagnostics_.warning("W0404", span,
                                    fmt::format("The field {} is used {}, and nothing before it can have produced it",
@@ -130,7 +176,7 @@ class Checker {
     for (const auto& [option, text] : stage.built.plugin->must_resolve()) {
       const auto* value = attribute(*graph_.vertices()[stage.vertex].plugin, option);
       for (const auto& ref : Template(text).fields()) {
-        if (fields.must_be(canonical(ref.text()))) continue;
+        if (fields.must_be(canonical(ref.text())) || is_date_pattern(ref.text())) continue;
         diagnostics_.warning(
             "W0405", value ? value->span : stage.span,
             fmt::format("%{{{}}} in `{}` stays unresolved on events that do not have the field", ref.text(), option),
@@ -139,6 +185,15 @@ class Checker {
                         ref.text()));
       }
     }
+  }
+
+  // Fields that a condition needs to hold. Those that it wants absent or different may well be missing.
+  void needs(const lang::Expr& expr, const Fields& fields) {
+    using Kind = lang::Expr::Kind;
+    if (expr.kind == Kind::not_ || expr.kind == Kind::ne || expr.kind == Kind::not_in || expr.kind == Kind::not_match) return;
+    for (const auto& operand : expr.operands) needs(operand, fields);
+    for (const auto& value : expr.values)
+      if (value.kind == lang::Rvalue::Kind::selector) unknown_field(fields, value.text, value.span, "in a condition");
   }
 
   // What a condition says about fields when it holds (`yes`) or does not.
@@ -166,6 +221,7 @@ class Checker {
       }
       Fields yes = fields, no = fields;
       if (const auto* expr = condition_at(step.span)) {
+        needs(*expr, fields);
         learn(*expr, true, yes);
         learn(*expr, false, no);
         for (const auto& value : yes.certain)

@@ -89,6 +89,7 @@ class Binder {
   std::string_view kind_, name_;
   const lang::Plugin& written_;
   lang::Diagnostics& diagnostics_;
+  std::vector<std::string> suggested_;
 };
 
 bool Binder::bad(const Option& option, const Value& value, std::string_view wanted) {
@@ -129,7 +130,7 @@ bool Binder::check_path(const Option& option, const Value& value) {
 }
 
 bool Binder::coerce_scalar(const Option& option, Value& value) {
-  if (value.kind == Value::Kind::plugin) return bad(option, value, "a value, not a plugin");
+  if (value.kind == Value::Kind::plugin) return bad(option, value, "a value");
   if (value.kind == Value::Kind::array && value.items.size() == 1) value = Value(value.items[0]);
   if (!value.scalar()) return bad(option, value, option.type == Type::number ? "a number" : "one value");
   switch (option.type) {
@@ -212,6 +213,7 @@ void Binder::unknown(const lang::Attribute& attribute, std::span<const Option> o
   if (const auto near = nearest(attribute.name, names)) {
     d.help = "Did you mean `" + *near + "`?";
     d.fix = lang::Fix{attribute.name_span, *near, false};
+    suggested_.push_back(*near);
   } else {
     d.help = fmt::format("`pipeline plugins {}` lists its options.", name_);
   }
@@ -233,6 +235,8 @@ void Binder::check_use(const Option& option, const lang::Attribute& attribute) {
 }
 
 void Binder::missing(const Option& option) {
+  // Its name was misspelt, and that has been said.
+  if (std::find(suggested_.begin(), suggested_.end(), option.name) != suggested_.end()) return;
   diagnostics_.error("E0204", written_.name_span,
                      fmt::format("Missing a required setting for the {} {} plugin: {}", name_, kind_, option.name),
                      fmt::format("Add `{} => ...` between its braces.", option.name));
@@ -298,12 +302,8 @@ Options bind(std::span<const Option> own, std::span<const Option> common, std::s
       continue;
     }
     binder.check_use(*it->option, attribute);
-    if (it->given && it->option->type == Type::codec) {
-      diagnostics.error("E0208", attribute.name_span,
-                        fmt::format("The {} plugin {} at line {} has multiple `codec` declarations - this is not a "
-                                    "valid configuration, only one top-level `codec` per {} plugin is supported.",
-                                    kind, name, written.name_span.line, kind));
-    } else if (it->given) {
+    if (it->given && it->option->type == Type::codec) continue;  // E0149 has said it
+    if (it->given) {
       merge(it->value, attribute.value);
     } else {
       it->value = attribute.value;

@@ -24,6 +24,7 @@ const Spec* find_spec(Kind kind, const lang::Plugin& written, lang::Diagnostics&
     d.help = "Did you mean `" + *near + "`?";
     d.fix = lang::Fix{written.name_span, *near, false};
   } else {
+    d.help = "`pipeline plugins` lists what there is.";
     for (const auto other : {Kind::input, Kind::filter, Kind::output, Kind::codec})
       if (registry.find(other, written.name))
         d.help = "There is " + std::string(other == Kind::input || other == Kind::output ? "an " : "a ") +
