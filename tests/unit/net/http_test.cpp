@@ -47,9 +47,9 @@ bool ends_with(const std::string& text, std::string_view end) { return text.ends
 }  // namespace
 
 TEST_CASE("requests are answered in order, also when they come together and the answers out of order") {
+  std::vector<HttpResponder> waiting;
   Loop loop;
   REQUIRE(loop.start().ok());
-  std::vector<HttpResponder> waiting;
   auto server = serve(loop, [&](const HttpRequest& request, HttpResponder responder) {
     if (request.path() == "/slow") {
       waiting.push_back(responder);
@@ -191,9 +191,9 @@ TEST_CASE("client and server understand each other") {
 
 TEST_CASE("the client says what kind of error it met") {
   using Error = HttpClientResponse::Error;
+  std::vector<HttpResponder> held;
   Loop loop;
   REQUIRE(loop.start().ok());
-  std::vector<HttpResponder> held;
   auto server = serve(loop, [&](const HttpRequest& request, const HttpResponder& responder) {
     if (request.path() == "/big") {
       responder.send(200, "text/plain", std::string(10000, 'x'));

@@ -83,10 +83,10 @@ TEST_CASE(
 }
 
 TEST_CASE("bytes go both ways, both ends know the other, and the end is told with its reason") {
-  Loop loop;
-  REQUIRE(loop.start().ok());
   Record server;
   Record client;
+  Loop loop;
+  REQUIRE(loop.start().ok());
   auto listener = echo(loop, server);
   CHECK(listener->port() != 0);
   auto connection = dial(loop, listener->port(), client);
@@ -109,10 +109,10 @@ TEST_CASE("bytes go both ways, both ends know the other, and the end is told wit
 }
 
 TEST_CASE("what was written before the connection is open, and before close_after_writes(), arrives") {
-  Loop loop;
-  REQUIRE(loop.start().ok());
   Record server;
   Record client;
+  Loop loop;
+  REQUIRE(loop.start().ok());
   auto listener = TcpListener::listen(loop, {.host = "127.0.0.1"}, [&](TcpConnection&) {
     return std::make_unique<RecordingHandler>(server);
   });
@@ -131,11 +131,11 @@ TEST_CASE("what was written before the connection is open, and before close_afte
 }
 
 TEST_CASE("a paused connection holds its peer up and loses nothing") {
-  Loop loop;
-  REQUIRE(loop.start().ok());
   Record server;
   Record client;
   std::shared_ptr<TcpConnection> accepted;
+  Loop loop;
+  REQUIRE(loop.start().ok());
   auto listener = TcpListener::listen(loop, {.host = "127.0.0.1"}, [&](TcpConnection& connection) {
     accepted = connection.shared_from_this();
     return std::make_unique<RecordingHandler>(
@@ -161,10 +161,10 @@ TEST_CASE("a paused connection holds its peer up and loses nothing") {
 }
 
 TEST_CASE("errors of listening and connecting name the place and the reason") {
-  Loop loop;
-  REQUIRE(loop.start().ok());
   Record server;
   Record client;
+  Loop loop;
+  REQUIRE(loop.start().ok());
   auto listener = echo(loop, server);
   const auto port = std::to_string(listener->port());
   auto second = TcpListener::listen(loop, {.host = "127.0.0.1", .port = listener->port()},
@@ -182,11 +182,11 @@ TEST_CASE("errors of listening and connecting name the place and the reason") {
 }
 
 TEST_CASE("names are resolved, and one that is not known is an error") {
-  Loop loop;
-  REQUIRE(loop.start().ok());
   Record server;
   Record client;
   Record lost;
+  Loop loop;
+  REQUIRE(loop.start().ok());
   auto listener = echo(loop, server);
   auto connection = dial(loop, listener->port(), client, {.host = "localhost.localdomain"});
   auto unknown = dial(loop, listener->port(), lost, {.host = "no-such-host.invalid"});
@@ -198,11 +198,11 @@ TEST_CASE("names are resolved, and one that is not known is an error") {
 }
 
 TEST_CASE("an idle connection is closed, one that is paused by us is not") {
-  Loop loop;
-  REQUIRE(loop.start().ok());
   Record server;
   Record client;
   Record held;
+  Loop loop;
+  REQUIRE(loop.start().ok());
   auto listener = echo(loop, server, {.idle_timeout_millis = 50});
   auto connection = dial(loop, listener->port(), client);
   REQUIRE(server.wait_closed());
@@ -242,12 +242,12 @@ TEST_CASE("stopping a loop closes what is open and tells its handlers") {
 }
 
 TEST_CASE("a thousand connections at once are served, and hold little while they are idle") {
+  Record server;
+  Record client;
   Loop server_loop;
   Loop client_loop;
   REQUIRE(server_loop.start("server").ok());
   REQUIRE(client_loop.start("client").ok());
-  Record server;
-  Record client;
   auto listener = echo(server_loop, server);
   std::vector<std::shared_ptr<TcpConnection>> all;
   for (int i = 0; i < 1000; ++i) all.push_back(dial(client_loop, listener->port(), client));
@@ -265,11 +265,11 @@ TEST_CASE("a thousand connections at once are served, and hold little while they
 }
 
 TEST_CASE("more connections than allowed are closed when they come") {
-  Loop loop;
-  REQUIRE(loop.start().ok());
   Record server;
   Record client;
   Record extra;
+  Loop loop;
+  REQUIRE(loop.start().ok());
   auto listener = echo(loop, server, {.max_connections = 1});
   auto first = dial(loop, listener->port(), client);
   REQUIRE(server.wait_opened());

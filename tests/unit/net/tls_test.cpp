@@ -63,9 +63,9 @@ std::shared_ptr<const TlsContext> context(const TlsConfig& config, TlsRole role)
 
 // Connects a client to an echoing server and says how it went.
 struct Meeting {
-  Loop loop;
   Record server;
   Record client;
+  Loop loop;
   std::unique_ptr<TcpListener> listener;
   std::shared_ptr<TcpConnection> connection;
 
@@ -204,11 +204,11 @@ TEST_CASE("what cannot be loaded is named with its reason") {
 }
 
 TEST_CASE("who does not shake hands is let go, and so is who talks no TLS") {
-  Loop loop;
-  REQUIRE(loop.start().ok());
   Record server;
   Record silent;
   Record plain;
+  Loop loop;
+  REQUIRE(loop.start().ok());
   TlsConfig config = certificates().server();
   config.handshake_timeout_millis = 50;
   auto listener = echo(loop, server, {.tls = context(config, TlsRole::server)});
@@ -224,12 +224,12 @@ TEST_CASE("who does not shake hands is let go, and so is who talks no TLS") {
 }
 
 TEST_CASE("new connections get the certificate that was loaded last") {
+  Record later;
   Meeting meeting(certificates().server(), certificates().client());
   TlsConfig renewed = certificates().server();
   renewed.certificate = certificates().path("other.pem");
   renewed.key = certificates().path("other.key");
   meeting.listener->set_tls(context(renewed, TlsRole::server));
-  Record later;
   TlsConfig trusting;
   trusting.verify_server = false;
   auto second =
