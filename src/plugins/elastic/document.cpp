@@ -50,7 +50,8 @@ bool DocumentWriter::write(const Event& event, Buffer& out) {
   const size_t start = out.size();
   index_problem_ = false;
   Action action = Action::index;
-  if (plain_ && event.metadata().size == 0) {
+  const Object& metadata = event.metadata();
+  if (plain_ && !metadata.find(ingest_document_) && !metadata.find(target_pipeline_)) {
     const IndexName& name = names_.of(event);
     if (!name.problem.empty()) {
       index_problem_ = true;
