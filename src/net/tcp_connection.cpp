@@ -336,7 +336,10 @@ void UvConnection::write_later(std::span<const Bytes> buffers, size_t skip, OnWr
                    self.bytes_out_ += done->bytes;
                    self.touch();
                  }
-                 const auto reason = status == UV_ECANCELED ? "the connection is closed" : uv_text(status);
+                 // libuv leaks the text of a code that is none: ask for it only when there is an error.
+                 const std::string reason = status == 0              ? std::string()
+                                            : status == UV_ECANCELED ? "the connection is closed"
+                                                                     : uv_text(status);
                  if (done->on_written) {
                    done->on_written(status == 0 ? Status{} : Status::error(Fault::system, reason, true));
                  }
