@@ -40,6 +40,18 @@ std::optional<bool> tls_wanted(Setup& setup) {
   return setup.options.boolean(option);
 }
 
+// One variable can only hold one text: several hosts in it are separated by blanks or commas.
+std::vector<std::string> single_hosts(const std::vector<std::string>& written) {
+  std::vector<std::string> all;
+  for (const std::string_view text : written)
+    for (size_t at = 0; (at = text.find_first_not_of(" ,\n\t", at)) != std::string_view::npos;) {
+      const size_t end = std::min(text.find_first_of(" ,\n\t", at), text.size());
+      all.emplace_back(text.substr(at, end - at));
+      at = end;
+    }
+  return all;
+}
+
 void read_hosts(Setup& setup, ConnectionSettings& out) {
   const auto& options = setup.options;
   const auto wanted = tls_wanted(setup);
@@ -59,7 +71,7 @@ void read_hosts(Setup& setup, ConnectionSettings& out) {
     return;
   }
   const std::string path = absolute(options.string("path"));
-  for (const auto& text : options.strings("hosts")) {
+  for (const auto& text : single_hosts(options.strings("hosts"))) {
     if (text == "embedded") {
       Url own;
       own.host = text;
