@@ -185,10 +185,12 @@ int run(const Arguments& args, const settings::Settings& settings) {
   DataLock lock;
   if (auto status = lock.take(environment_of(settings).path_data); !status.ok()) return fail(status.message());
 
-  runtime::Engine engine(environment_of(settings));
-  if (auto status = engine.start(); !status.ok()) return fail(status.message());
   bool wants_index = false;
   for (const auto& one : *prepared) wants_index = wants_index || ir::uses_embedded_index(*one.config.config);
+  auto environment = environment_of(settings);
+  if (wants_index) environment.embedded_index = services.index_address();
+  runtime::Engine engine(std::move(environment));
+  if (auto status = engine.start(); !status.ok()) return fail(status.message());
   if (auto status = services.start(engine, wants_index); !status.ok()) {
     log::fatal(kRunner, status.message());
     return 1;

@@ -279,6 +279,16 @@ Value quick_default(const Option& option) {
 
 }  // namespace
 
+namespace {
+
+// A path or password that a variable left empty.
+bool left_empty(const Option& option, const Value& value) {
+  if (option.type != Type::path && option.type != Type::password && option.name != "user") return false;
+  return value.scalar() && value.substituted && value.text.empty();
+}
+
+}  // namespace
+
 Options bind(std::span<const Option> own, std::span<const Option> common, std::string_view kind, std::string_view name,
              const lang::Plugin& written, lang::Diagnostics& diagnostics) {
   Options options;
@@ -313,6 +323,11 @@ Options bind(std::span<const Option> own, std::span<const Option> common, std::s
     it->given = it->present = true;
   }
   for (auto& entry : options.entries_) {
+    if (entry.given && left_empty(*entry.option, entry.value)) {
+      // `ca => "${CA_FILE:}"` with nothing in the variable is a file that nobody named.
+      entry.given = entry.present = false;
+      entry.value = Value{};
+    }
     if (entry.given) {
       if (!(entry.option->flags & (kObsolete | kUnsupported))) binder.coerce(*entry.option, entry.value);
     } else if (!entry.option->fallback.empty()) {
