@@ -59,15 +59,26 @@ TEST_CASE("stdin gives a line an event, flushes the last one at the end and ends
   CHECK(run.sink.wait_ended());
 }
 
-TEST_CASE("stdin replaces codecs that cut nothing, and names the host by ECS") {
+TEST_CASE("stdin replaces codecs that cut nothing, and leaves JSON events as they are") {
   StdinPipe pipe;
   Running run("stdin { codec => json }", "v8");
   REQUIRE(run.start().ok());
   pipe.write("{\"a\":1}\n{\"a\":2,\"host\":{\"hostname\":\"x\"}}\n");
   const auto got = run.sink.take(2);
   REQUIRE(got.size() == 2);
-  CHECK(has(got[0], R"("hostname":"test-host")"));
+  CHECK_FALSE(has(got[0], R"("host")"));
   CHECK(has(got[1], R"("hostname":"x")"));
+}
+
+TEST_CASE("stdin names the host by ECS") {
+  StdinPipe pipe;
+  Running run("stdin { codec => plain }", "v8");
+  REQUIRE(run.start().ok());
+  pipe.write("text\n");
+  const auto got = run.sink.take(1);
+  REQUIRE(got.size() == 1);
+  CHECK(has(got[0], R"("host":{"hostname":"test-host"})"));
+  CHECK(has(got[0], R"("event":{"original":"text"})"));
 }
 
 TEST_CASE("stdin stops while nothing comes") {
