@@ -27,14 +27,18 @@ void Diagnostics::sort() {
     return a.code == b.code && a.span.begin == b.span.begin && a.span.known() == b.span.known() &&
            a.message == b.message;
   };
-  // An option whose text could not be read as it stands has no type either: only the cause is worth saying.
-  const auto follows = [](const Diagnostic& cause, const Diagnostic& d) {
-    return cause.code == "E0160" && d.code == "E0205" && cause.span.begin == d.span.begin;
+  // Text that could not be read as it stands has no type or value either: only the cause is worth saying.
+  const auto follows = [this](const Diagnostic& d) {
+    return d.span.known() && !d.code.starts_with("E01") &&
+           std::any_of(items_.begin(), items_.end(), [&](const Diagnostic& cause) {
+             return cause.code.starts_with("E01") && cause.span.known() && cause.span.begin >= d.span.begin &&
+                    cause.span.begin < d.span.end;
+           });
   };
   std::vector<Diagnostic> kept;
-  for (auto& item : items_) {
-    if (std::none_of(kept.rbegin(), kept.rend(), [&](const Diagnostic& k) { return same(k, item) || follows(k, item); }))
-      kept.push_back(std::move(item));
+  for (const auto& item : items_) {
+    if (!follows(item) && std::none_of(kept.rbegin(), kept.rend(), [&](const Diagnostic& k) { return same(k, item); }))
+      kept.push_back(item);
   }
   items_ = std::move(kept);
   errors_ = static_cast<size_t>(std::count_if(items_.begin(), items_.end(), [](const Diagnostic& d) {

@@ -43,6 +43,7 @@ void add_common_flow(const Options& options, Flow& flow) {
   for (const auto& [name, value] : options.hash("add_field")) {
     (void)value;
     if (name.find("%{") != std::string::npos) flow.writes_anything();
+    else if (flow.all_match()) flow.always_writes(name);
     else flow.writes(name);
   }
   for (const auto& name : options.strings("remove_field"))

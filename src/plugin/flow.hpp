@@ -24,6 +24,9 @@ class Flow {
   /// The step can produce fields that cannot be known (json, kv, ruby).
   void writes_anything() { anything_ = true; }
 
+  /// Every event matches, so that the common options (add_field and so on) take effect on all of them.
+  void matches_all() { matches_all_ = true; }
+
   struct Read {
     std::string field;
     std::string option;
@@ -33,6 +36,7 @@ class Flow {
   [[nodiscard]] const std::vector<std::string>& always_written() const { return always_; }
   [[nodiscard]] const std::vector<std::string>& removed() const { return removes_; }
   [[nodiscard]] bool anything() const { return anything_; }
+  [[nodiscard]] bool all_match() const { return matches_all_; }
 
  private:
   std::vector<Read> reads_;
@@ -40,6 +44,7 @@ class Flow {
   std::vector<std::string> always_;
   std::vector<std::string> removes_;
   bool anything_ = false;
+  bool matches_all_ = false;
 };
 
 }  // namespace sluice::plugin

@@ -100,6 +100,7 @@ class Mutate : public plugin::Filter {
       made.insert(own.written().begin(), own.written().end());
     }
     flow.writes("tags");
+    flow.matches_all();
   }
 
  private:
