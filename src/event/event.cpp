@@ -164,7 +164,8 @@ void normalize(Event& event) {
   auto& fields = event.fields();
   auto& arena = event.arena();
   if (const auto* metadata = fields.find(names.metadata)) {
-    if (metadata->is_object()) event.set(FieldRef::of("[@metadata]"), *metadata);
+    static const FieldRef whole = FieldRef::of("[@metadata]");
+    if (metadata->is_object()) event.set(whole, *metadata);
     fields.remove(names.metadata);
   }
   Value* time = fields.find(names.timestamp);

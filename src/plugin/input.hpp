@@ -93,7 +93,7 @@ class CodecStream : public Stream {
   Enrich enrich_;
   std::string name_;
   PluginMetrics* metrics_;
-  AckRef held_;        // of bytes that the decoder still keeps
+  std::vector<AckRef> held_;  // of the bytes that the decoder still keeps
   bool flush_each_ = false;
 };
 

@@ -32,14 +32,15 @@ CodecStream::CodecStream(std::unique_ptr<Decoder> decoder, const Decoration& dec
 
 void CodecStream::decode(Chunk& chunk, Batch& batch) {
   const size_t before = batch.events().size();
-  batch.hold(held_);
+  for (const auto& ack : held_) batch.hold(ack);
   batch.hold(chunk.ack);
   if (chunk.slab) batch.hold(std::move(chunk.slab));
   Sink sink(*this, batch, batch.add_source({input_id_, name_}), chunk.position);
   decoder_->decode(chunk.bytes, sink);
   if (flush_each_) decoder_->flush(sink);
-  // The next event depends on this chunk too when its tail is kept.
-  held_ = decoder_->pending() ? std::move(chunk.ack) : AckRef{};
+  // What is kept comes from this chunk, or from earlier ones too when this one completed no event.
+  if (!decoder_->pending() || batch.events().size() != before) held_.clear();
+  if (decoder_->pending() && chunk.ack) held_.push_back(std::move(chunk.ack));
   if (metrics_) metrics_->out.add(batch.events().size() - before);
 }
 
@@ -47,8 +48,8 @@ void CodecStream::flush(Batch& batch) {
   const size_t before = batch.events().size();
   Sink sink(*this, batch, batch.add_source({input_id_, name_}), 0);
   decoder_->flush(sink);
-  batch.hold(std::move(held_));
-  held_ = AckRef{};
+  for (auto& ack : held_) batch.hold(std::move(ack));
+  held_.clear();
   if (metrics_) metrics_->out.add(batch.events().size() - before);
 }
 

@@ -29,8 +29,9 @@ namespace sluice::runtime {
 using plugin::StreamState;
 
 namespace {
-// One turn takes this much at most, so that busy streams do not starve the others.
-constexpr size_t kTurnBytes = 1 << 20;
+// One turn takes this much credit (bytes, for most streams), so that busy streams do not starve the others and
+// batches stay small.
+constexpr size_t kTurnCredit = 256 << 10;
 // What a queued chunk costs beside its bytes.
 constexpr size_t kChunkCost = 256;
 
@@ -153,9 +154,9 @@ Turn StreamQueue::take(int64_t wait_millis) {
   ready_.pop_front();
   ++held_;
   auto& state = StreamState::of(*turn.stream);
-  size_t bytes = 0;
-  while (!state.chunks.empty() && bytes < kTurnBytes) {
-    bytes += state.chunks.front().bytes.size();
+  size_t credit = 0;
+  while (!state.chunks.empty() && credit < kTurnCredit) {
+    credit += state.chunks.front().credit;
     turn.chunks.push_back(std::move(state.chunks.front()));
     state.chunks.pop_front();
   }
