@@ -123,8 +123,7 @@ bool Binder::check_path(const Option& option, const Value& value) {
   std::error_code ec;
   if (std::filesystem::exists(value.text, ec)) return true;
   diagnostics_.error("E0305", value.span,
-                     fmt::format("`{}` of the {} {} names a file that does not exist: {}", option.name, name_, kind_,
-                                 value.substituted ? value.written : value.text),
+                     fmt::format("`{}` of the {} {} names a file that does not exist: {}", option.name, name_, kind_, value.text),
                      "Give the path of a file that this user can read.");
   return false;
 }
