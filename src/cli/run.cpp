@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -64,6 +65,14 @@ class DataLock {
  private:
   int fd_ = -1;
 };
+
+// Ten thousand connections need as many descriptors; the soft limit is often 1,024.
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 struct Prepared {
   settings::Settings settings;
@@ -170,6 +179,7 @@ std::thread watch_for_impatience(Signals& signals, int stop_fd) {
 }  // namespace
 
 int run(const Arguments& args, const settings::Settings& settings) {
+  raise_file_limit();
   Signals signals;
   auto all = pipeline_settings(args, settings);
   if (!all.ok()) return fail(all.message());
