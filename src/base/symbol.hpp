@@ -10,8 +10,9 @@
 
 namespace sluice {
 
-/// A field name: eight bytes, either an entry of the process-wide table or a text in a batch's arena.
-/// Interned entries live for ever. Equality is by text.
+/// A field name: eight bytes, either an entry of the process-wide table or a text in a batch's arena (then the
+/// lowest bit is set, so that comparing two interned names reads no memory). Interned entries live for ever.
+/// Equality is by text.
 class Key {
  public:
   struct Entry {
@@ -22,7 +23,8 @@ class Key {
   };
 
   Key() = default;
-  explicit Key(const Entry* entry) : entry_(entry) {}
+  /// `entry` is of the table, or of an arena when its id says so.
+  explicit Key(const Entry* entry) : bits_(reinterpret_cast<uintptr_t>(entry) | (entry->id == ~0u ? 1 : 0)) {}
 
   /// The key for `text`: interned while the table has room, else a copy in `arena`. Thread-safe, and lock-free
   /// for names that this thread has met before.
@@ -30,15 +32,15 @@ class Key {
   /// The key for a name of the config or of the program: always interned.
   static Key intern(std::string_view text);
 
-  [[nodiscard]] std::string_view text() const { return {entry_->text, entry_->length}; }
-  [[nodiscard]] bool json_plain() const { return entry_->json_plain; }
-  [[nodiscard]] bool interned() const { return entry_->id != ~0u; }
-  [[nodiscard]] uint32_t id() const { return entry_->id; }
-  [[nodiscard]] bool null() const { return entry_ == nullptr; }
+  [[nodiscard]] std::string_view text() const { return {entry()->text, entry()->length}; }
+  [[nodiscard]] bool json_plain() const { return entry()->json_plain; }
+  [[nodiscard]] bool interned() const { return (bits_ & 1) == 0; }
+  [[nodiscard]] uint32_t id() const { return entry()->id; }
+  [[nodiscard]] bool null() const { return bits_ == 0; }
 
   friend bool operator==(Key a, Key b) {
-    if (a.entry_ == b.entry_) return true;
-    if (a.interned() && b.interned()) return false;
+    if (a.bits_ == b.bits_) return true;
+    if (((a.bits_ | b.bits_) & 1) == 0) return false;
     return a.text() == b.text();
   }
 
@@ -46,7 +48,8 @@ class Key {
   static constexpr uint32_t kCap = 1u << 16;
 
  private:
-  const Entry* entry_ = nullptr;
+  [[nodiscard]] const Entry* entry() const { return reinterpret_cast<const Entry*>(bits_ & ~uintptr_t{1}); }
+  uintptr_t bits_ = 0;
 };
 
 /// Number of interned names, for metrics and tests.

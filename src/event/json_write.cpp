@@ -71,7 +71,7 @@ void write_json(const Value& value, Buffer& out) {
       break;
     }
     case Value::Kind::real:
-      if (std::isfinite(value.as_real())) out.append(match::java_double_text(value.as_real()));
+      if (std::isfinite(value.as_real())) out.grow(match::java_double_text(value.as_real(), out.reserve(match::kDoubleTextSize)));
       else out.append("null");  // JSON has no NaN and no infinity
       break;
     case Value::Kind::decimal:
