@@ -99,10 +99,13 @@ class Engine:
                     time.sleep(0.02)  # the kernel drops what exceeds the receiving socket's buffer, some 150 packets
 
     def stop(self):
-        """Ends it as a service manager does; it has to drain and end by itself, with status 0."""
-        self.bench.note(f"pipeline: at most {self.process.peak_memory_mib()} MiB of memory")
+        """Ends it as a service manager does, with its outputs reachable: it has to drain and end soon, with status 0."""
+        memory, began = self.process.peak_memory_mib(), time.monotonic()
         status = self.process.stop(45)
+        took = time.monotonic() - began
+        self.bench.note(f"pipeline: at most {memory} MiB of memory, stopped in {took:.1f} s")
         self.bench.check(status == 0, f"pipeline ended with {'a kill: it did not stop in 45 s' if status is None else status}")
+        self.bench.check(took < 10, f"pipeline took {took:.1f} s to stop")
 
 
 class Filebeat:

@@ -43,7 +43,11 @@ class CuttingProxy:
                     self.held_bytes += len(data)
                     continue
                 sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
+            ending = socket.SHUT_WR
+        except OSError:
+            ending = socket.SHUT_RDWR
+        try:
+            sink.shutdown(ending)
         except OSError:
             pass
 

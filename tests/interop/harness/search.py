@@ -1,6 +1,7 @@
 """A search server: asking it, and the real ones as processes."""
 import collections
 import json
+import time
 import urllib.error
 import urllib.request
 
@@ -34,8 +35,12 @@ class Search:
             return status, text.decode("utf-8", "replace")
 
     def good(self, method, path, body=None):
-        """The answer; Failed unless the status is 200."""
-        status, answer = self.ask(method, path, body)
+        """The answer; Failed unless the status is 200. A server says 503 while it is still bringing an index up."""
+        for _ in range(60):
+            status, answer = self.ask(method, path, body)
+            if status != 503:
+                break
+            time.sleep(0.5)
         if status != 200:
             raise Failed(f"{method} {path} answers {status}: {json.dumps(answer)[:400]}")
         return answer
