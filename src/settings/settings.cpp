@@ -71,7 +71,9 @@ Status Settings::set(std::string_view name, std::string value, std::string_view 
     return Status::config(fmt::format("{}: Setting \"{}\" doesn't exist. Please check if you haven't made a typo.{}", where, name,
                                       near ? " Did you mean " + *near + "?" : ""));
   }
-  if (!known->refused.empty())
+  // A file that spells out what is the case anyway (reloading off, monitoring off) asks for nothing.
+  const bool as_is = (known->type == Type::boolean && value == "false") || (!known->fallback.empty() && value == known->fallback);
+  if (!known->refused.empty() && !as_is)
     return Status::config(fmt::format("{}: the setting \"{}\" is not supported: {}", where, name, known->refused));
   if (const auto must = wanted(known->type, value); !must.empty())
     return Status::config(fmt::format("{}: the setting \"{}\" must be {}, not \"{}\"", where, name, must, value));
