@@ -181,9 +181,9 @@ def test_tenants(binary):
 
 
 def codes_of(log):
-    """How many requests of an access log got which answer, read without the engine."""
+    """How many requests got which answer, read without the engine; a line that is cut off is none."""
     counts = {}
-    for code in re.findall(rb'(?m)^\S+ \S+ \S+ \[[^\]]+\] "(?:[^"\\\n]|\\.)*" (\d{3}) ', log):
+    for code in re.findall(rb'(?m)^\S+ \S+ \S+ \[[^\]]+\] "(?:[^"\\\n]|\\.)*" (\d{3}) (?:\d+|-) ".*" ".*"$', log):
         counts[code.decode()] = counts.get(code.decode(), 0) + 1
     return counts
 
