@@ -61,9 +61,9 @@ bool tokenize(std::string_view text, std::vector<std::string_view>& names) {
   return depth == 0 && !names.empty();
 }
 
-FieldRef::Step step_of(std::string_view name) {
+FieldRef::Step step_of(std::string_view name, Arena* arena) {
   FieldRef::Step step;
-  step.key = Key::intern(name);
+  step.key = arena ? Key::of(name, *arena) : Key::intern(name);
   const char* first = name.data();
   const char* end = first + name.size();
   if (first != end && *first == '+') ++first;
@@ -77,7 +77,13 @@ FieldRef::Step step_of(std::string_view name) {
 FieldEscapes FieldRef::default_escapes() { return process_escapes.load(std::memory_order_relaxed); }
 void FieldRef::set_default_escapes(FieldEscapes escapes) { process_escapes = escapes; }
 
-Result<FieldRef> FieldRef::parse(std::string_view text, FieldEscapes escapes) {
+Result<FieldRef> FieldRef::parse(std::string_view text, FieldEscapes escapes) { return parse(text, nullptr, escapes); }
+
+Result<FieldRef> FieldRef::parse(std::string_view text, Arena& arena, FieldEscapes escapes) {
+  return parse(text, &arena, escapes);
+}
+
+Result<FieldRef> FieldRef::parse(std::string_view text, Arena* arena, FieldEscapes escapes) {
   FieldRef ref;
   ref.text_ = text;
   std::vector<std::string_view> names;
@@ -92,7 +98,7 @@ Result<FieldRef> FieldRef::parse(std::string_view text, FieldEscapes escapes) {
       ref.metadata_ = true;
       continue;
     }
-    ref.steps_.push_back(step_of(name));
+    ref.steps_.push_back(step_of(name, arena));
   }
   if (!ref.metadata_ && !ref.steps_.empty()) {
     const auto first = ref.steps_[0].key.text();

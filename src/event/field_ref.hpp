@@ -26,6 +26,9 @@ class FieldRef {
   FieldRef() = default;
   /// Parses Logstash's syntax. The error text is Logstash's: Invalid FieldReference: `...`.
   static Result<FieldRef> parse(std::string_view text, FieldEscapes escapes = default_escapes());
+  /// The same for a name that an event made (`%{name}`, a key of its JSON): such names are interned only while the
+  /// table has room for names of the input, else their text lives in `arena`, which the reference must not outlive.
+  static Result<FieldRef> parse(std::string_view text, Arena& arena, FieldEscapes escapes = default_escapes());
   /// For names known to be right.
   static FieldRef of(std::string_view text);
 
@@ -46,6 +49,7 @@ class FieldRef {
 
  private:
   enum class Special : uint8_t { none, timestamp, tags, below_tags };
+  static Result<FieldRef> parse(std::string_view text, Arena* arena, FieldEscapes escapes);
   std::vector<Step> steps_;
   bool metadata_ = false;
   Special special_ = Special::none;

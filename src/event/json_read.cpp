@@ -27,6 +27,8 @@ struct JsonReader::Impl {
 namespace {
 
 constexpr int kMaxDepth = 500;
+// Up to here each new key is compared with those before it; beyond, all are sorted once at the end.
+constexpr uint32_t kNarrow = 64;
 
 int hex4(const char* p) {
   int v = 0;
@@ -176,8 +178,10 @@ bool JsonReader::Impl::object(simdjson::ondemand::object source, Arena& arena, i
     if (!key(field, arena, name)) return false;
     Value v;
     if (!value(field.value(), arena, depth + 1, v)) return false;
-    object->set(arena, name, v);
+    if (object->size < kNarrow) object->set(arena, name, v);
+    else object->append(arena, name, v);
   }
+  if (object->size > kNarrow) object->merge_duplicates();
   return true;
 }
 
@@ -254,7 +258,10 @@ bool JsonReader::read_padded(std::string_view text, Arena& arena, Value& out) {
   if (scalar) return impl_->fail(simdjson::INCORRECT_TYPE);
   simdjson::ondemand::value root;
   if (const auto e = document.get_value().get(root)) return impl_->fail(e);
-  return impl_->value(root, arena, 0, out);
+  if (!impl_->value(root, arena, 0, out)) return false;
+  // On-Demand ends behind the root value; only when nothing is left there is no location to tell.
+  const char* rest = nullptr;
+  return document.current_location().get(rest) == simdjson::OUT_OF_BOUNDS || impl_->fail(simdjson::TRAILING_CONTENT);
 }
 
 std::string_view JsonReader::error() const { return simdjson::error_message(impl_->error); }

@@ -1,5 +1,9 @@
 #include "event/value.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <vector>
+
 namespace sluice {
 namespace {
 
@@ -50,6 +54,36 @@ void Object::append(Arena& arena, Key key, Value value) {
 void Object::set(Arena& arena, Key key, Value value) {
   if (auto* old = find(key)) *old = value;
   else append(arena, key, value);
+}
+
+void Object::merge_duplicates() {
+  struct Place {
+    size_t hash;
+    uint32_t index;
+  };
+  constexpr size_t kPlacesKept = 1u << 16;
+  thread_local std::vector<Place> places;
+  places.clear();
+  for (uint32_t i = 0; i < size; ++i) places.push_back({std::hash<std::string_view>{}(members[i].key.text()), i});
+  const auto text = [this](const Place& place) { return members[place.index].key.text(); };
+  // Equal hashes are told apart by text, so names that were made to collide cost no more than others.
+  std::sort(places.begin(), places.end(), [&text](const Place& a, const Place& b) {
+    if (a.hash != b.hash) return a.hash < b.hash;
+    const int order = text(a).compare(text(b));
+    return order ? order < 0 : a.index < b.index;
+  });
+  for (size_t first = 0, i = 1; i < places.size(); ++i) {
+    if (places[i].hash != places[first].hash || text(places[i]) != text(places[first])) {
+      first = i;
+      continue;
+    }
+    auto& repeated = members[places[i].index];
+    members[places[first].index].value = repeated.value;
+    repeated.key = Key{};
+  }
+  auto* end = std::remove_if(members, members + size, [](const Member& m) { return m.key.null(); });
+  size = static_cast<uint32_t>(end - members);
+  if (places.capacity() > kPlacesKept) std::vector<Place>().swap(places);
 }
 
 bool Object::remove(Key key) {

@@ -111,6 +111,9 @@ struct Object {
   void set(Arena& arena, Key key, Value value);
   /// Appends a key that the caller knows to be absent.
   void append(Arena& arena, Key key, Value value);
+  /// Makes keys unique again after append() of keys that may repeat: the first member keeps its place and the last
+  /// its value, as with set(). For objects too wide to look through for each key: n log n whatever the keys are.
+  void merge_duplicates();
   bool remove(Key key);
   [[nodiscard]] std::span<Member> all() { return {members, size}; }
   [[nodiscard]] std::span<const Member> all() const { return {members, size}; }

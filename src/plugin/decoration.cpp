@@ -101,7 +101,7 @@ Status Decoration::add(Event& event, const Addition& addition) const {
   if (!addition.name.constant() || addition.ref.empty()) {
     std::string name;
     if (addition.name.fill(event, name) == Template::Outcome::failed) return failed(addition.name);
-    auto parsed = FieldRef::parse(name);
+    auto parsed = FieldRef::parse(name, event.arena());
     if (!parsed.ok()) return parsed.status();
     made = std::move(parsed).value();
     ref = &made;
@@ -127,7 +127,7 @@ Status Decoration::apply(Event& event) const {
     }
     std::string name;
     if (remove_fields_[i].fill(event, name) == Template::Outcome::failed) return failed(remove_fields_[i]);
-    auto ref = FieldRef::parse(name);
+    auto ref = FieldRef::parse(name, event.arena());
     if (!ref.ok()) return ref.status();
     event.remove(*ref);
   }

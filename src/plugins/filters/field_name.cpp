@@ -32,7 +32,7 @@ Status FieldName::resolve(const Event& event, FieldRef& made, const FieldRef*& r
   if (template_.fill(event, text) == Template::Outcome::failed)
     return Status::error(Fault::filter,
                          "cannot be filled in: " + text_ + " " + std::string(template_.problem()));
-  auto parsed = FieldRef::parse(text);
+  auto parsed = FieldRef::parse(text, event.arena());
   if (!parsed.ok()) return parsed.status();
   made = std::move(parsed).value();
   ref = &made;

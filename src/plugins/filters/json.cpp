@@ -101,7 +101,7 @@ class JsonWorker : public plugin::FilterWorker {
   }
 
   static Status store_by_reference(Event& event, const Member& member) {
-    auto ref = FieldRef::parse(member.key.text());
+    auto ref = FieldRef::parse(member.key.text(), event.arena());
     if (!ref.ok()) return ref.status();
     return set_status(event.set(*ref, member.value), *ref);
   }
