@@ -11,7 +11,13 @@ class OnFields : public MutateOperation {
  public:
   OnFields(plugin::Setup& setup, std::string_view option) : option_(option) {
     for (const auto& item : setup.options.items(option)) {
-      fields_.push_back(FieldName::literal(scalar_text(setup, option, item)));
+      if (!item.scalar()) {
+        setup.error(option, "E0306", std::string(option) + " takes names of fields, not lists or hashes",
+                    "Write it as [\"field\", \"other\"].")
+            .span = item.span;
+        continue;
+      }
+      fields_.push_back(FieldName::literal(item.text));
       fields_.back().check(setup, option, item.span);
     }
   }
