@@ -291,6 +291,13 @@ has:
 
 %{name} stands for a field and %{+pattern} for the event's time: logs-%{+YYYY.MM.dd}. Without the + the text stays as it
 is written, and every event goes to one index called logs-%{YYYY.MM.dd}.)"},
+    Entry{"W0407", R"(A list of one text is read as a field.
+
+In a condition, brackets around one text are a field reference, and the text with its quotes is the field's name. Lists
+have two elements or more.
+
+  wrong:  if [method] in ["GET"]
+  right:  if [method] == "GET")"},
 };
 
 }  // namespace

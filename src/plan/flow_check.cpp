@@ -187,13 +187,28 @@ class Checker {
     }
   }
 
+  // `[a] in ["x"]`: brackets around one text make a field of it, in Logstash as here.
+  void list_of_one(const lang::Expr& expr) {
+    for (const auto& operand : expr.operands) list_of_one(operand);
+    for (const auto& value : expr.values) {
+      if (value.kind != lang::Rvalue::Kind::selector || value.text.size() < 4) continue;
+      const char quote = value.text[1];
+      if ((quote != '"' && quote != '\'') || value.text[value.text.size() - 2] != quote) continue;
+      diagnostics_.warning("W0407", value.span,
+                           fmt::format("{} is read as a field, not as a list of one text", value.text),
+                           fmt::format("Compare with the text itself, == {}, or give the list a second element.",
+                                       value.text.substr(1, value.text.size() - 2)));
+    }
+  }
+
   // Fields that a condition needs to hold. Those that it wants absent or different may well be missing.
   void needs(const lang::Expr& expr, const Fields& fields) {
     using Kind = lang::Expr::Kind;
     if (expr.kind == Kind::not_ || expr.kind == Kind::ne || expr.kind == Kind::not_in || expr.kind == Kind::not_match) return;
     for (const auto& operand : expr.operands) needs(operand, fields);
     for (const auto& value : expr.values)
-      if (value.kind == lang::Rvalue::Kind::selector) unknown_field(fields, value.text, value.span, "in a condition");
+      if (value.kind == lang::Rvalue::Kind::selector && value.text.find_first_of("\"'") == std::string::npos)
+        unknown_field(fields, value.text, value.span, "in a condition");
   }
 
   // What a condition says about fields when it holds (`yes`) or does not.
@@ -221,6 +236,7 @@ class Checker {
       }
       Fields yes = fields, no = fields;
       if (const auto* expr = condition_at(step.span)) {
+        list_of_one(*expr);
         needs(*expr, fields);
         learn(*expr, true, yes);
         learn(*expr, false, no);
