@@ -61,14 +61,18 @@ Status append_to_field(Event& event, const FieldRef& ref, Value value) {
   return {};
 }
 
-Decoration Decoration::filter(Setup& setup) {
-  Decoration d;
+void Decoration::take_additions(Setup& setup) {
   for (const auto& [name, value] : setup.options.hash("add_field")) {
     Addition a{Template(name), {}, value_templates(value)};
     check_reference(setup, "add_field", a.name);
     if (a.name.constant()) a.ref = FieldRef::of(name);
-    d.add_fields_.push_back(std::move(a));
+    add_fields_.push_back(std::move(a));
   }
+}
+
+Decoration Decoration::filter(Setup& setup) {
+  Decoration d;
+  d.take_additions(setup);
   for (const auto& name : setup.options.strings("remove_field")) {
     d.remove_fields_.emplace_back(name);
     check_reference(setup, "remove_field", d.remove_fields_.back());
@@ -83,12 +87,7 @@ Decoration Decoration::filter(Setup& setup) {
 
 Decoration Decoration::input(Setup& setup) {
   Decoration d;
-  for (const auto& [name, value] : setup.options.hash("add_field")) {
-    Addition a{Template(name), {}, value_templates(value)};
-    check_reference(setup, "add_field", a.name);
-    if (a.name.constant()) a.ref = FieldRef::of(name);
-    d.add_fields_.push_back(std::move(a));
-  }
+  d.take_additions(setup);
   d.type_ = setup.options.string("type");
   if (setup.options.has("tags")) d.tags_ = setup.options.strings("tags");
   d.empty_ = d.add_fields_.empty() && d.type_.empty() && d.tags_.empty();

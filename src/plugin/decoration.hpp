@@ -28,6 +28,7 @@ class Decoration {
     FieldRef ref;              // compiled when the name is constant
     std::vector<Template> values;
   };
+  void take_additions(Setup& setup);
   Status add(Event& event, const Addition& addition) const;
 
   std::vector<Addition> add_fields_;
