@@ -30,9 +30,13 @@ struct State {
   std::atomic<bool> rename_message{true};
   std::shared_mutex mutex;
   std::map<std::string, Level, std::less<>> overrides;
-  std::shared_ptr<spdlog::logger> console = std::make_shared<spdlog::logger>("console", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  std::shared_ptr<spdlog::logger> console =
+      std::make_shared<spdlog::logger>("console", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   std::shared_ptr<spdlog::logger> file;
-  State() { console->set_pattern("%v"); console->set_level(spdlog::level::trace); }
+  State() {
+    console->set_pattern("%v");
+    console->set_level(spdlog::level::trace);
+  }
 };
 
 State& state() {
@@ -47,12 +51,18 @@ void append_json(std::string& out, std::string_view raw) {
   out += '"';
   for (const char c : text) {
     const auto u = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') (out += '\\') += c;
-    else if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (c == '\r') out += "\\r";
-    else if (u < 0x20) out += fmt::format("\\u{:04x}", u);
-    else out += c;
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c == '\r')
+      out += "\\r";
+    else if (u < 0x20)
+      out += fmt::format("\\u{:04x}", u);
+    else
+      out += c;
   }
   out += '"';
 }
@@ -63,9 +73,10 @@ std::string plain_line(Level level, std::string_view logger, std::string_view me
   const std::time_t seconds = millis / 1000;
   std::tm local{};
   localtime_r(&seconds, &local);
-  std::string line = fmt::format("[{:04}-{:02}-{:02}T{:02}:{:02}:{:02},{:03}][{:<5}][{:<25}]", local.tm_year + 1900,
-                                 local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec,
-                                 millis % 1000, kNames[static_cast<int>(level)], logger);
+  std::string line =
+      fmt::format("[{:04}-{:02}-{:02}T{:02}:{:02}:{:02},{:03}][{:<5}][{:<25}]", local.tm_year + 1900,
+                  local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec, millis % 1000,
+                  kNames[static_cast<int>(level)], logger);
   if (!thread_pipeline.empty()) line += fmt::format("[{}]", thread_pipeline);
   (line += ' ') += message;
   if (params.empty()) return line;
@@ -73,10 +84,14 @@ std::string plain_line(Level level, std::string_view logger, std::string_view me
   for (size_t i = 0; i < params.size(); ++i) {
     if (i) line += ", ";
     const auto& p = params[i];
-    if (p.name.find('.') != std::string::npos) line += fmt::format("\"{}\"=>", p.name);
-    else line += fmt::format(":{}=>", p.name);
-    if (p.quoted) append_json(line, p.text);
-    else line += p.text;
+    if (p.name.find('.') != std::string::npos)
+      line += fmt::format("\"{}\"=>", p.name);
+    else
+      line += fmt::format(":{}=>", p.name);
+    if (p.quoted)
+      append_json(line, p.text);
+    else
+      line += p.text;
   }
   line += '}';
   return line;
@@ -84,7 +99,8 @@ std::string plain_line(Level level, std::string_view logger, std::string_view me
 
 std::string json_line(Level level, std::string_view logger, std::string_view message, const Params& params) {
   const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(
-                          std::chrono::system_clock::now().time_since_epoch()).count();
+                          std::chrono::system_clock::now().time_since_epoch())
+                          .count();
   std::string line = fmt::format("{{\"level\":\"{}\",\"loggerName\":", kNames[static_cast<int>(level)]);
   append_json(line, logger);
   line += fmt::format(",\"timeMillis\":{},\"thread\":", millis);
@@ -99,8 +115,10 @@ std::string json_line(Level level, std::string_view logger, std::string_view mes
     line += ',';
     append_json(line, p.name == "message" && state().rename_message ? "message_1" : p.name);
     line += ':';
-    if (p.quoted) append_json(line, p.text);
-    else line += p.text;
+    if (p.quoted)
+      append_json(line, p.text);
+    else
+      line += p.text;
   }
   line += "}}";
   return line;
@@ -122,7 +140,8 @@ void configure(const Options& options) {
     s.file->set_level(spdlog::level::trace);
     s.file->flush_on(spdlog::level::info);
   } catch (const spdlog::spdlog_ex& e) {
-    write(Level::warn, "logstash.runner", "Log lines go to standard error only: the file in path.logs cannot be written",
+    write(Level::warn, "logstash.runner",
+          "Log lines go to standard error only: the file in path.logs cannot be written",
           {{"path", path}, {"reason", e.what()}});
   }
 }
@@ -161,7 +180,8 @@ bool parse_level(std::string_view text, Level& level) {
 void write(Level level, std::string_view logger, std::string_view message, const Params& params) {
   if (!enabled(level, logger)) return;
   auto& s = state();
-  const auto line = s.json ? json_line(level, logger, message, params) : plain_line(level, logger, message, params);
+  const auto line =
+      s.json ? json_line(level, logger, message, params) : plain_line(level, logger, message, params);
   s.console->log(spdlog::level::info, "{}", line);
   if (s.file) s.file->log(spdlog::level::info, "{}", line);
 }

@@ -24,8 +24,8 @@ struct Param {
   Param(std::string_view n, const std::string& v) : name(n), text(v), quoted(true) {}
   Param(std::string_view n, bool v) : name(n), text(v ? "true" : "false"), quoted(false) {}
   template <class T>
-    requires std::is_arithmetic_v<T>
-  Param(std::string_view n, T v) : name(n), text(std::to_string(v)), quoted(false) {}
+  requires std::is_arithmetic_v<T> Param(std::string_view n, T v)
+      : name(n), text(std::to_string(v)), quoted(false) {}
 };
 using Params = std::vector<Param>;
 
@@ -49,10 +49,20 @@ void write(Level level, std::string_view logger, std::string_view message, const
 /// The id of the pipeline whose work this thread does; shown in its lines ("[main]").
 void set_thread_pipeline(std::string_view id);
 
-inline void debug(std::string_view logger, std::string_view m, const Params& p = {}) { write(Level::debug, logger, m, p); }
-inline void info(std::string_view logger, std::string_view m, const Params& p = {}) { write(Level::info, logger, m, p); }
-inline void warn(std::string_view logger, std::string_view m, const Params& p = {}) { write(Level::warn, logger, m, p); }
-inline void error(std::string_view logger, std::string_view m, const Params& p = {}) { write(Level::error, logger, m, p); }
-inline void fatal(std::string_view logger, std::string_view m, const Params& p = {}) { write(Level::fatal, logger, m, p); }
+inline void debug(std::string_view logger, std::string_view m, const Params& p = {}) {
+  write(Level::debug, logger, m, p);
+}
+inline void info(std::string_view logger, std::string_view m, const Params& p = {}) {
+  write(Level::info, logger, m, p);
+}
+inline void warn(std::string_view logger, std::string_view m, const Params& p = {}) {
+  write(Level::warn, logger, m, p);
+}
+inline void error(std::string_view logger, std::string_view m, const Params& p = {}) {
+  write(Level::error, logger, m, p);
+}
+inline void fatal(std::string_view logger, std::string_view m, const Params& p = {}) {
+  write(Level::fatal, logger, m, p);
+}
 
 }  // namespace sluice::log

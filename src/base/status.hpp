@@ -54,7 +54,7 @@ class [[nodiscard]] Status {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : v_(std::in_place_index<1>, std::move(value)) {}     // NOLINT: implicit by intent
+  Result(T value) : v_(std::in_place_index<1>, std::move(value)) {}         // NOLINT: implicit by intent
   Result(Status status) : v_(std::in_place_index<0>, std::move(status)) {}  // NOLINT: implicit by intent
 
   [[nodiscard]] bool ok() const { return v_.index() == 1; }

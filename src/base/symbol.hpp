@@ -10,24 +10,24 @@
 
 namespace sluice {
 
-/// A field name: eight bytes, either an entry of the process-wide table or a text in a batch's arena (then the
-/// lowest bit is set, so that comparing two interned names reads no memory). Interned entries live for ever.
-/// Equality is by text.
+/// A field name: eight bytes, either an entry of the process-wide table or a text in a batch's arena (then
+/// the lowest bit is set, so that comparing two interned names reads no memory). Interned entries live for
+/// ever. Equality is by text.
 class Key {
  public:
   struct Entry {
     uint32_t length;
-    uint32_t id;       // dense number of interned keys; ~0u for arena keys
-    bool json_plain;   // holds nothing that JSON would have to escape, and is valid UTF-8
-    char text[1];      // not terminated
+    uint32_t id;      // dense number of interned keys; ~0u for arena keys
+    bool json_plain;  // holds nothing that JSON would have to escape, and is valid UTF-8
+    char text[1];     // not terminated
   };
 
   Key() = default;
   /// `entry` is of the table, or of an arena when its id says so.
   explicit Key(const Entry* entry) : bits_(reinterpret_cast<uintptr_t>(entry) | (entry->id == ~0u ? 1 : 0)) {}
 
-  /// The key for `text`: interned while the table has room, else a copy in `arena`. Thread-safe, and lock-free
-  /// for names that this thread has met before.
+  /// The key for `text`: interned while the table has room, else a copy in `arena`. Thread-safe, and
+  /// lock-free for names that this thread has met before.
   static Key of(std::string_view text, Arena& arena);
   /// The key for a name of the config or of the program: always interned.
   static Key intern(std::string_view text);

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
-#include <cmath>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <string>
 
 namespace sluice {
@@ -34,12 +34,14 @@ std::optional<Number> split(std::string_view text) {
 
 int64_t wall_nanos() {
   if (auto* source = wall_source.load(std::memory_order_relaxed)) return source();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
 int64_t steady_nanos() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
 
@@ -53,10 +55,13 @@ std::optional<int64_t> parse_duration_millis(std::string_view text, int64_t unit
     double millis;
   };
   static const Unit kUnits[] = {
-      {"|ns|nanosecond|nanoseconds|", 1e-6}, {"|us|microsecond|microseconds|", 1e-3},
+      {"|ns|nanosecond|nanoseconds|", 1e-6},
+      {"|us|microsecond|microseconds|", 1e-3},
       {"|ms|msec|msecs|millisecond|milliseconds|", 1},
-      {"|s|sec|secs|second|seconds|", 1e3},  {"|m|min|mins|minute|minutes|", 6e4},
-      {"|h|hour|hours|", 3.6e6},             {"|d|day|days|", 8.64e7},
+      {"|s|sec|secs|second|seconds|", 1e3},
+      {"|m|min|mins|minute|minutes|", 6e4},
+      {"|h|hour|hours|", 3.6e6},
+      {"|d|day|days|", 8.64e7},
       {"|w|week|weeks|", 6.048e8},
   };
   if (number->unit.empty()) return std::llround(number->value * static_cast<double>(unit_millis));
@@ -74,12 +79,18 @@ std::optional<int64_t> parse_bytes(std::string_view text) {
   if (unit.size() > 1 && unit.back() == 'b') unit.pop_back();
   if (unit.size() > 1 && unit.back() == 'i') unit.pop_back();
   double factor = 0;
-  if (unit.empty() || unit == "b") factor = 1;
-  else if (unit == "k") factor = 1024.0;
-  else if (unit == "m") factor = 1024.0 * 1024;
-  else if (unit == "g") factor = 1024.0 * 1024 * 1024;
-  else if (unit == "t") factor = 1024.0 * 1024 * 1024 * 1024;
-  else return std::nullopt;
+  if (unit.empty() || unit == "b")
+    factor = 1;
+  else if (unit == "k")
+    factor = 1024.0;
+  else if (unit == "m")
+    factor = 1024.0 * 1024;
+  else if (unit == "g")
+    factor = 1024.0 * 1024 * 1024;
+  else if (unit == "t")
+    factor = 1024.0 * 1024 * 1024 * 1024;
+  else
+    return std::nullopt;
   return std::llround(number->value * factor);
 }
 

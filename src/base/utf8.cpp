@@ -13,7 +13,8 @@ size_t sequence(const unsigned char* p, size_t n, size_t& bad) {
   if (c < 0x80) return 1;
   size_t need = 0;
   unsigned char low = 0x80, high = 0xBF;
-  if (c >= 0xC2 && c <= 0xDF) need = 1;
+  if (c >= 0xC2 && c <= 0xDF)
+    need = 1;
   else if (c >= 0xE0 && c <= 0xEF) {
     need = 2;
     if (c == 0xE0) low = 0xA0;
@@ -36,7 +37,9 @@ size_t sequence(const unsigned char* p, size_t n, size_t& bad) {
   return need + 1;
 }
 
-const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 
 }  // namespace
 
@@ -74,8 +77,8 @@ bool json_plain(std::string_view text) {
     const uint64_t control = (w - 0x2020202020202020ull) & ~w;
     const uint64_t quote = w ^ 0x2222222222222222ull;
     const uint64_t slash = w ^ 0x5C5C5C5C5C5C5C5Cull;
-    const uint64_t special = control | ((quote - 0x0101010101010101ull) & ~quote) |
-                             ((slash - 0x0101010101010101ull) & ~slash);
+    const uint64_t special =
+        control | ((quote - 0x0101010101010101ull) & ~quote) | ((slash - 0x0101010101010101ull) & ~slash);
     if (special & 0x8080808080808080ull) return false;
     if (w & 0x8080808080808080ull) ascii = false;
   }

@@ -10,7 +10,8 @@ namespace sluice {
 /// True when `text` is valid UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF).
 bool utf8_valid(std::string_view text);
 
-/// True when `text` can stand between JSON quotes as it is: valid UTF-8 without `"`, `\` and control characters.
+/// True when `text` can stand between JSON quotes as it is: valid UTF-8 without `"`, `\` and control
+/// characters.
 bool json_plain(std::string_view text);
 
 /// Length of the valid prefix of `text`.

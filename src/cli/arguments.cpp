@@ -38,10 +38,14 @@ std::string flags_of(std::string_view setting) {
 po::options_description setting_flags() {
   po::options_description all("Settings (each is also a line of logstash.yml)", 110, 60);
   for (const auto& known : settings::known_settings()) {
-    auto* value = po::value<std::string>()->value_name(known.type == settings::Type::boolean ? "[BOOL]" : "VALUE");
+    auto* value =
+        po::value<std::string>()->value_name(known.type == settings::Type::boolean ? "[BOOL]" : "VALUE");
     if (known.type == settings::Type::boolean) value->implicit_value("true");
-    const std::string doc = known.refused.empty() ? std::string(known.doc) + (known.fallback.empty() ? "" : fmt::format(" Default: {}.", known.fallback))
-                                                  : "Not supported: " + std::string(known.refused) + ".";
+    const std::string doc =
+        known.refused.empty()
+            ? std::string(known.doc) +
+                  (known.fallback.empty() ? "" : fmt::format(" Default: {}.", known.fallback))
+            : "Not supported: " + std::string(known.refused) + ".";
     all.add_options()(flags_of(known.name).c_str(), value, doc.c_str());
   }
   return all;
@@ -49,14 +53,15 @@ po::options_description setting_flags() {
 
 po::options_description own_flags() {
   po::options_description own("Options", 110, 60);
-  own.add_options()
-      ("test", "Check the config and end (as -t).")
-      ("fix", "With --test: write the repairs that are certain, after showing them.")
-      ("format", po::value<std::string>()->value_name("FORMAT"), "With --test: text or json. With explain: text, dot, mermaid or json.")
-      ("path.settings", po::value<std::string>()->value_name("DIR"), "Where logstash.yml and pipelines.yml are.")
-      ("field-reference-escape-style", po::value<std::string>()->value_name("STYLE"), "As config.field_reference.escape_style.")
-      ("version,V", "Print the version.")
-      ("help,h", "Print this text.");
+  own.add_options()("test", "Check the config and end (as -t).")(
+      "fix", "With --test: write the repairs that are certain, after showing them.")(
+      "format", po::value<std::string>()->value_name("FORMAT"),
+      "With --test: text or json. With explain: text, dot, mermaid or json.")(
+      "path.settings", po::value<std::string>()->value_name("DIR"),
+      "Where logstash.yml and pipelines.yml are.")("field-reference-escape-style",
+                                                   po::value<std::string>()->value_name("STYLE"),
+                                                   "As config.field_reference.escape_style.")(
+      "version,V", "Print the version.")("help,h", "Print this text.");
   return own;
 }
 
@@ -66,7 +71,8 @@ std::vector<std::string> joined(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const bool truth = word == "true" || word == "false";
-    if (truth && !words.empty() && words.back().starts_with("--") && words.back().find('=') == std::string::npos) {
+    if (truth && !words.empty() && words.back().starts_with("--") &&
+        words.back().find('=') == std::string::npos) {
       const auto* known = settings::find_setting(words.back().substr(2));
       if (known && known->type == settings::Type::boolean) {
         words.back() += "=" + word;
@@ -82,7 +88,8 @@ Status unknown_flag(const std::string& flag) {
   std::vector<std::string_view> names{"test", "fix", "format", "path.settings", "help", "version"};
   for (const auto& known : settings::known_settings()) names.push_back(known.name);
   const auto near = nearest(flag.substr(std::min(flag.find_first_not_of('-'), flag.size())), names);
-  return Status::config(fmt::format("Unknown flag {}.{} See pipeline --help.", flag, near ? " Did you mean --" + *near + "?" : ""));
+  return Status::config(fmt::format("Unknown flag {}.{} See pipeline --help.", flag,
+                                    near ? " Did you mean --" + *near + "?" : ""));
 }
 
 bool is_command(const std::string& word) {
@@ -93,13 +100,18 @@ Status take(const po::variables_map& vm, Arguments& args) {
   for (const auto& known : settings::known_settings()) {
     const std::string name(known.name);
     if (!vm.count(name)) continue;
-    if (auto status = args.settings.set(name, vm[name].as<std::string>(), "--" + name); !status.ok()) return status;
+    if (auto status = args.settings.set(name, vm[name].as<std::string>(), "--" + name); !status.ok())
+      return status;
   }
   if (vm.count("test"))
-    if (auto status = args.settings.set("config.test_and_exit", "true", "--test"); !status.ok()) return status;
+    if (auto status = args.settings.set("config.test_and_exit", "true", "--test"); !status.ok())
+      return status;
   if (vm.count("field-reference-escape-style"))
-    if (auto status = args.settings.set("config.field_reference.escape_style", vm["field-reference-escape-style"].as<std::string>(),
-                                        "--field-reference-escape-style"); !status.ok()) return status;
+    if (auto status = args.settings.set("config.field_reference.escape_style",
+                                        vm["field-reference-escape-style"].as<std::string>(),
+                                        "--field-reference-escape-style");
+        !status.ok())
+      return status;
   if (vm.count("path.settings")) args.path_settings = vm["path.settings"].as<std::string>();
   if (vm.count("format")) args.format = vm["format"].as<std::string>();
   args.fix = vm.count("fix") != 0;
@@ -125,8 +137,12 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
   try {
     po::variables_map vm;
     using style = po::command_line_style::style_t;
-    po::store(po::command_line_parser(words).options(all).positional(positional)
-                  .style(style::default_style & ~style::allow_guessing).run(), vm);
+    po::store(po::command_line_parser(words)
+                  .options(all)
+                  .positional(positional)
+                  .style(style::default_style & ~style::allow_guessing)
+                  .run(),
+              vm);
     if (vm.count("operand")) args.operands = vm["operand"].as<std::vector<std::string>>();
     if (auto status = take(vm, args); !status.ok()) return status;
   } catch (const po::unknown_option& e) {
@@ -137,7 +153,8 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
   if (args.command.empty() && !args.operands.empty()) {
     // `pipeline --test FILE...` reads well; anything else behind no command is a mistake.
     if (args.settings.boolean("config.test_and_exit")) return args;
-    return Status::config(fmt::format("\"{}\" is no command. Did you mean -f {}? See pipeline --help.", args.operands[0], args.operands[0]));
+    return Status::config(fmt::format("\"{}\" is no command. Did you mean -f {}? See pipeline --help.",
+                                      args.operands[0], args.operands[0]));
   }
   return args;
 }

@@ -20,14 +20,16 @@ LoadedConfig load(const ConfigSource& source, const settings::Settings& settings
   if (!status.ok()) return loaded;
   auto environment = environment_of(settings);
   environment.check_only = true;
-  environment.embedded_index = "http://" + settings.text("index.http.host") + ":" + settings.text("index.http.port");
+  environment.embedded_index =
+      "http://" + settings.text("index.http.host") + ":" + settings.text("index.http.port");
   runtime::compile_config(loaded, environment);
   loaded.diagnostics.sort();
   return loaded;
 }
 
 void print_json(const LoadedConfig& loaded) {
-  std::string out = fmt::format("{{\"valid\":{},\"diagnostics\":[", loaded.diagnostics.has_errors() ? "false" : "true");
+  std::string out =
+      fmt::format("{{\"valid\":{},\"diagnostics\":[", loaded.diagnostics.has_errors() ? "false" : "true");
   bool first = true;
   for (const auto& d : loaded.diagnostics.items()) {
     if (!first) out += ',';
@@ -69,8 +71,10 @@ int check_one(ConfigSource source, const Arguments& args, const settings::Settin
       if (!status.ok()) return fail(status.message());
     }
   }
-  if (args.format == "json") print_json(loaded);
-  else print(lang::render_report(loaded.diagnostics, loaded.sources, isatty(STDOUT_FILENO) != 0));
+  if (args.format == "json")
+    print_json(loaded);
+  else
+    print(lang::render_report(loaded.diagnostics, loaded.sources, isatty(STDOUT_FILENO) != 0));
   return loaded.diagnostics.has_errors() ? 1 : 0;
 }
 
@@ -80,7 +84,9 @@ int check_pipelines(const Arguments& args, const settings::Settings& settings) {
   if (!all.ok()) return fail(all.message());
   int worst = 0;
   for (const auto& own : *all)
-    worst = std::max(worst, check_one({own.text("path.config"), own.text("config.string"), own.boolean("config.support_escapes")}, args, own));
+    worst = std::max(worst, check_one({own.text("path.config"), own.text("config.string"),
+                                       own.boolean("config.support_escapes")},
+                                      args, own));
   return worst;
 }
 
@@ -91,13 +97,16 @@ int check(const Arguments& args, const settings::Settings& settings) {
     return fail("--format of --test is text or json, not " + args.format);
   const bool escapes = settings.boolean("config.support_escapes");
   if (args.operands.empty()) {
-    if (settings.given("path.config")) return check_one({settings.text("path.config"), "", escapes}, args, settings);
-    if (settings.given("config.string")) return check_one({"", settings.text("config.string"), escapes}, args, settings);
+    if (settings.given("path.config"))
+      return check_one({settings.text("path.config"), "", escapes}, args, settings);
+    if (settings.given("config.string"))
+      return check_one({"", settings.text("config.string"), escapes}, args, settings);
     if (!settings_directory(args).empty()) return check_pipelines(args, settings);
     return fail("nothing to check: give files, -f PATH or -e 'CONFIG'");
   }
   int worst = 0;
-  for (const auto& path : args.operands) worst = std::max(worst, check_one({path, "", escapes}, args, settings));
+  for (const auto& path : args.operands)
+    worst = std::max(worst, check_one({path, "", escapes}, args, settings));
   return worst;
 }
 

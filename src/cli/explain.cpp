@@ -9,7 +9,8 @@ namespace sluice::cli {
 namespace {
 
 bool looks_like_code(const std::string& word) {
-  return word.size() == 5 && (word[0] == 'E' || word[0] == 'W') && std::isdigit(static_cast<unsigned char>(word[1]));
+  return word.size() == 5 && (word[0] == 'E' || word[0] == 'W') &&
+         std::isdigit(static_cast<unsigned char>(word[1]));
 }
 
 int explain_code(const std::string& code) {
@@ -25,15 +26,23 @@ int explain(const Arguments& args, const settings::Settings& settings) {
   if (args.operands.size() == 1 && looks_like_code(args.operands[0])) return explain_code(args.operands[0]);
   runtime::ConfigSource source;
   source.support_escapes = settings.boolean("config.support_escapes");
-  if (!args.operands.empty()) source.path = args.operands[0];
-  else if (settings.given("path.config")) source.path = settings.text("path.config");
-  else if (settings.given("config.string")) source.text = settings.text("config.string");
-  else return fail("what to explain? Give a config or a diagnostic code: pipeline explain FILE, pipeline explain E0203");
+  if (!args.operands.empty())
+    source.path = args.operands[0];
+  else if (settings.given("path.config"))
+    source.path = settings.text("path.config");
+  else if (settings.given("config.string"))
+    source.text = settings.text("config.string");
+  else
+    return fail(
+        "what to explain? Give a config or a diagnostic code: pipeline explain FILE, pipeline explain E0203");
 
   ir::Format format = ir::Format::text;
-  if (args.format == "dot") format = ir::Format::dot;
-  else if (args.format == "mermaid") format = ir::Format::mermaid;
-  else if (args.format == "json") format = ir::Format::json;
+  if (args.format == "dot")
+    format = ir::Format::dot;
+  else if (args.format == "mermaid")
+    format = ir::Format::mermaid;
+  else if (args.format == "json")
+    format = ir::Format::json;
   else if (!args.format.empty() && args.format != "text")
     return fail("--format of explain is text, dot, mermaid or json, not " + args.format);
 

@@ -59,7 +59,7 @@ void configure_log(const settings::Settings& settings) {
 
 void configure_fields(const settings::Settings& settings) {
   const auto style = settings.text("config.field_reference.escape_style");
-  FieldRef::set_default_escapes(style == "percent" ? FieldEscapes::percent
+  FieldRef::set_default_escapes(style == "percent"     ? FieldEscapes::percent
                                 : style == "ampersand" ? FieldEscapes::ampersand
                                                        : FieldEscapes::none);
 }
@@ -81,7 +81,8 @@ int dispatch(int argc, char** argv) {
 
   settings::Settings settings;
   if (const auto directory = settings_directory(args); !directory.empty())
-    if (auto status = settings::load_file(directory + "/logstash.yml", settings); !status.ok()) return fail(status.message());
+    if (auto status = settings::load_file(directory + "/logstash.yml", settings); !status.ok())
+      return fail(status.message());
   settings.overlay(args.settings);
   configure_log(settings);
   configure_fields(settings);

@@ -14,8 +14,9 @@ using plugin::Option;
 using plugin::Type;
 
 std::string_view type_name(Type type) {
-  static constexpr std::string_view kNames[] = {"string", "number", "boolean", "array", "hash",  "path",            "password",
-                                                "uri",    "bytes",  "duration", "codec", "field", "any"};
+  static constexpr std::string_view kNames[] = {"string", "number",   "boolean", "array", "hash",
+                                                "path",   "password", "uri",     "bytes", "duration",
+                                                "codec",  "field",    "any"};
   return kNames[static_cast<size_t>(type)];
 }
 
@@ -23,8 +24,10 @@ std::string option_line(const Option& option) {
   std::string type(option.choices.empty() ? type_name(option.type) : option.choices);
   if (option.flags & plugin::kList) type = "list of " + type;
   std::string extra;
-  if (option.flags & plugin::kRequired) extra = "required";
-  else if (!option.fallback.empty()) extra = fmt::format("= {}", option.fallback);
+  if (option.flags & plugin::kRequired)
+    extra = "required";
+  else if (!option.fallback.empty())
+    extra = fmt::format("= {}", option.fallback);
   std::string doc(option.doc);
   if (option.flags & plugin::kDeprecated) doc = fmt::format("Deprecated. {}", option.note);
   if (option.flags & plugin::kObsolete) doc = fmt::format("Obsolete. {}", option.note);
@@ -56,15 +59,20 @@ void print_markdown() {
   for (const auto kind : {Kind::input, Kind::codec, Kind::filter, Kind::output}) {
     for (const auto* spec : plugin::Registry::get().all()) {
       if (spec->kind != kind) continue;
-      fmt::print("\n## {} {}\n\n{}\n\n```\n{}\n```\n\n| option | type | default | |\n|---|---|---|---|\n", plugin::kind_name(kind), spec->name, spec->summary, spec->example);
+      fmt::print("\n## {} {}\n\n{}\n\n```\n{}\n```\n\n| option | type | default | |\n|---|---|---|---|\n",
+                 plugin::kind_name(kind), spec->name, spec->summary, spec->example);
       for (const auto& o : spec->options) {
         const auto type = o.choices.empty() ? std::string(type_name(o.type)) : std::string(o.choices);
         std::string doc(o.doc);
         if (o.flags & plugin::kDeprecated) doc = fmt::format("Deprecated. {}", o.note);
         if (o.flags & plugin::kObsolete) doc = fmt::format("Obsolete. {}", o.note);
         if (o.flags & plugin::kUnsupported) doc = fmt::format("Not supported: {}", o.note);
-        fmt::print("| `{}` | {}{} | {} | {} |\n", o.name, (o.flags & plugin::kList) ? "list of " : "", cell(type),
-                   (o.flags & plugin::kRequired) ? "required" : o.fallback.empty() ? "" : "`" + cell(o.fallback) + "`", cell(doc));
+        fmt::print("| `{}` | {}{} | {} | {} |\n", o.name, (o.flags & plugin::kList) ? "list of " : "",
+                   cell(type),
+                   (o.flags & plugin::kRequired) ? "required"
+                   : o.fallback.empty()          ? ""
+                                                 : "`" + cell(o.fallback) + "`",
+                   cell(doc));
       }
     }
     fmt::print("\n### Options of every {}\n\n", plugin::kind_name(kind));
@@ -84,7 +92,8 @@ int plugins(const Arguments& args) {
   if (args.operands.empty()) {
     for (const auto kind : {Kind::input, Kind::codec, Kind::filter, Kind::output})
       for (const auto* spec : all)
-        if (spec->kind == kind) fmt::print("{:<8} {:<16} {}\n", plugin::kind_name(kind), spec->name, spec->summary);
+        if (spec->kind == kind)
+          fmt::print("{:<8} {:<16} {}\n", plugin::kind_name(kind), spec->name, spec->summary);
     return 0;
   }
   bool found = false;
@@ -99,7 +108,8 @@ int plugins(const Arguments& args) {
   }
   if (found) return 0;
   const auto near = nearest(args.operands.back(), names);
-  return fail(fmt::format("there is no plugin named {}.{}", args.operands.back(), near ? " Did you mean " + *near + "?" : ""));
+  return fail(fmt::format("there is no plugin named {}.{}", args.operands.back(),
+                          near ? " Did you mean " + *near + "?" : ""));
 }
 
 }  // namespace sluice::cli

@@ -1,11 +1,11 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -56,10 +56,15 @@ class DataLock {
     std::filesystem::create_directories(directory, ec);
     const auto path = directory + "/.lock";
     fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd_ < 0) return Status::config(fmt::format("path.data {} cannot be written: {}", directory, std::string(strerror(errno))));
+    if (fd_ < 0)
+      return Status::config(
+          fmt::format("path.data {} cannot be written: {}", directory, std::string(strerror(errno))));
     if (flock(fd_, LOCK_EX | LOCK_NB) == 0) return {};
-    return Status::config(fmt::format("Logstash could not be started because there is already another instance using the configured data directory. "
-                                      "If you wish to run multiple instances, you must change the \"path.data\" setting ({}).", directory));
+    return Status::config(
+        fmt::format("Logstash could not be started because there is already another instance using the "
+                    "configured data directory. "
+                    "If you wish to run multiple instances, you must change the \"path.data\" setting ({}).",
+                    directory));
   }
 
  private:
@@ -79,25 +84,31 @@ struct Prepared {
   runtime::LoadedConfig config;
 };
 
-Result<std::vector<settings::Settings>> pipeline_settings(const Arguments& args, const settings::Settings& settings) {
+Result<std::vector<settings::Settings>> pipeline_settings(const Arguments& args,
+                                                          const settings::Settings& settings) {
   const bool direct = settings.given("path.config") || settings.given("config.string");
   if (settings.given("path.config") && settings.given("config.string"))
-    return Status::config("Settings 'path.config' (-f) and 'config.string' (-e) can't be used simultaneously.");
+    return Status::config(
+        "Settings 'path.config' (-f) and 'config.string' (-e) can't be used simultaneously.");
   if (direct) return std::vector<settings::Settings>{settings};
   const auto directory = settings_directory(args);
   const auto path = directory + "/pipelines.yml";
   if (directory.empty() || !std::filesystem::exists(path))
-    return Status::config("nothing to run: give a config with -f PATH or -e 'CONFIG', or a pipelines.yml in --path.settings DIR");
+    return Status::config(
+        "nothing to run: give a config with -f PATH or -e 'CONFIG', or a pipelines.yml in --path.settings "
+        "DIR");
   return settings::load_pipelines(path, settings);
 }
 
 // Everything that can be checked is checked before anything starts.
-Result<std::vector<Prepared>> prepare(const std::vector<settings::Settings>& all, std::string_view embedded_index) {
+Result<std::vector<Prepared>> prepare(const std::vector<settings::Settings>& all,
+                                      std::string_view embedded_index) {
   std::vector<Prepared> prepared;
   bool failed = false;
   for (const auto& own : all) {
     Prepared one{own, {}};
-    const runtime::ConfigSource source{own.text("path.config"), own.text("config.string"), own.boolean("config.support_escapes")};
+    const runtime::ConfigSource source{own.text("path.config"), own.text("config.string"),
+                                       own.boolean("config.support_escapes")};
     if (auto status = runtime::read_config(source, one.config); !status.ok()) return status;
     auto environment = environment_of(own);
     environment.embedded_index = embedded_index;
@@ -105,11 +116,16 @@ Result<std::vector<Prepared>> prepare(const std::vector<settings::Settings>& all
     one.config.diagnostics.sort();
     if (!one.config.diagnostics.items().empty() &&
         (one.config.diagnostics.has_errors() || log::enabled(log::Level::warn))) {
-      const auto report = lang::render_report(one.config.diagnostics, one.config.sources, isatty(STDERR_FILENO) != 0);
+      const auto report =
+          lang::render_report(one.config.diagnostics, one.config.sources, isatty(STDERR_FILENO) != 0);
       std::fwrite(report.data(), 1, report.size(), stderr);
     }
     failed = failed || one.config.diagnostics.has_errors();
-    if (own.boolean("config.debug")) log::debug(kRunner, "Compiled pipeline", {{"graph", one.config.graph ? ir::draw(*one.config.graph, one.config.sources, ir::Format::text) : std::string{}}});
+    if (own.boolean("config.debug"))
+      log::debug(
+          kRunner, "Compiled pipeline",
+          {{"graph", one.config.graph ? ir::draw(*one.config.graph, one.config.sources, ir::Format::text)
+                                      : std::string{}}});
     prepared.push_back(std::move(one));
   }
   if (failed) return Status::config("the config has errors: see above");
@@ -120,11 +136,14 @@ Result<runtime::PipelineSettings> resolve(const settings::Settings& own, const s
   runtime::PipelineSettings s;
   (void)process;
   s.id = own.text("pipeline.id");
-  s.workers = own.given("pipeline.workers") ? static_cast<size_t>(std::max<int64_t>(1, own.number("pipeline.workers")))
-                                            : std::max(1u, std::thread::hardware_concurrency());
+  s.workers = own.given("pipeline.workers")
+                  ? static_cast<size_t>(std::max<int64_t>(1, own.number("pipeline.workers")))
+                  : std::max(1u, std::thread::hardware_concurrency());
   if (own.text("pipeline.ordered") == "true" && s.workers != 1) {
     if (own.given("pipeline.workers"))
-      return Status::config("enabling the 'pipeline.ordered' setting requires the use of a single pipeline worker: set pipeline.workers to 1");
+      return Status::config(
+          "enabling the 'pipeline.ordered' setting requires the use of a single pipeline worker: set "
+          "pipeline.workers to 1");
     s.workers = 1;
   }
   s.batch_size = static_cast<size_t>(std::max<int64_t>(1, own.number("pipeline.batch.size")));
@@ -153,7 +172,9 @@ void wait_for_end(Signals& signals, int finished_fd, size_t pipelines) {
         log::warn(kRunner, "SIGINT received. Shutting down.");
         return;
       case SIGHUP:
-        log::warn(kRunner, "SIGHUP received. Configs are not reloaded by this version: restart to load a changed one.");
+        log::warn(
+            kRunner,
+            "SIGHUP received. Configs are not reloaded by this version: restart to load a changed one.");
         break;
       default:
         break;
@@ -184,7 +205,8 @@ int run(const Arguments& args, const settings::Settings& settings) {
   auto all = pipeline_settings(args, settings);
   if (!all.ok()) return fail(all.message());
   if (geteuid() == 0 && !settings.boolean("allow_superuser"))
-    return fail("the engine cannot run as superuser while allow_superuser is false: start it as another user");
+    return fail(
+        "the engine cannot run as superuser while allow_superuser is false: start it as another user");
 
   Services services(settings);
   auto prepared = prepare(*all, services.index_address());
@@ -193,7 +215,8 @@ int run(const Arguments& args, const settings::Settings& settings) {
     return 1;
   }
   DataLock lock;
-  if (auto status = lock.take(environment_of(settings).path_data); !status.ok()) return fail(status.message());
+  if (auto status = lock.take(environment_of(settings).path_data); !status.ok())
+    return fail(status.message());
 
   bool wants_index = false;
   for (const auto& one : *prepared) wants_index = wants_index || ir::uses_embedded_index(*one.config.config);
@@ -212,7 +235,8 @@ int run(const Arguments& args, const settings::Settings& settings) {
   for (auto& one : *prepared) {
     auto resolved = resolve(one.settings, settings);
     if (!resolved.ok()) return fail(resolved.message());
-    auto pipeline = std::make_unique<runtime::Pipeline>(*resolved, std::move(one.config.plan), std::move(one.config.sources), engine);
+    auto pipeline = std::make_unique<runtime::Pipeline>(*resolved, std::move(one.config.plan),
+                                                        std::move(one.config.sources), engine);
     pipeline->on_finished([finished_fd] {
       const uint64_t n = 1;
       (void)!::write(finished_fd, &n, sizeof n);
@@ -220,7 +244,8 @@ int run(const Arguments& args, const settings::Settings& settings) {
     services.add(*pipeline);
     pipelines.push_back(std::move(pipeline));
     if (auto status = pipelines.back()->start(); !status.ok()) {
-      log::error("logstash.agent", "Failed to start pipeline", {{"pipeline_id", resolved->id}, {"reason", status.message()}});
+      log::error("logstash.agent", "Failed to start pipeline",
+                 {{"pipeline_id", resolved->id}, {"reason", status.message()}});
       failed = true;
       break;
     }
@@ -228,7 +253,10 @@ int run(const Arguments& args, const settings::Settings& settings) {
   if (!failed) {
     std::string ids;
     for (const auto& p : pipelines) ids += (ids.empty() ? ":" : ", :") + p->settings().id;
-    log::info("logstash.agent", "Pipelines running", {{"count", pipelines.size()}, {"running_pipelines", "[" + ids + "]"}, {"non_running_pipelines", "[]"}});
+    log::info("logstash.agent", "Pipelines running",
+              {{"count", pipelines.size()},
+               {"running_pipelines", "[" + ids + "]"},
+               {"non_running_pipelines", "[]"}});
     wait_for_end(signals, finished_fd, pipelines.size());
   }
   const int stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

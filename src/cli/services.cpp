@@ -20,7 +20,8 @@ namespace {
 std::string random_uuid() {
   std::random_device device;
   const auto word = [&] { return static_cast<uint32_t>(device()); };
-  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:08x}{:04x}", word(), word() & 0xffff, word() & 0xfff, 0x8000 | (word() & 0x3fff), word(), word() & 0xffff);
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:08x}{:04x}", word(), word() & 0xffff, word() & 0xfff,
+                     0x8000 | (word() & 0x3fff), word(), word() & 0xffff);
 }
 
 // The node's id lives in path.data/uuid, as Logstash keeps it.
@@ -44,7 +45,9 @@ Result<std::vector<index::RetentionRule>> retention_rules(const std::string& tex
     for (std::string word; words >> word;) {
       const bool size = word.back() == 'b' || word.back() == 'B';
       const auto n = size ? parse_bytes(word) : parse_duration_millis(word, 86400000);
-      if (!n) return Status::config(fmt::format("index.retention: \"{}\" of \"{}\" is neither an age (30d) nor a size (10gb)", word, line));
+      if (!n)
+        return Status::config(fmt::format(
+            "index.retention: \"{}\" of \"{}\" is neither an age (30d) nor a size (10gb)", word, line));
       (size ? rule.max_bytes : rule.max_age_ms) = *n;
     }
     rules.push_back(std::move(rule));
@@ -85,9 +88,12 @@ Status Services::Impl::start_index(runtime::Engine& engine) {
   server.port = static_cast<uint16_t>(settings.number("index.http.port"));
   auto started = index::IndexServer::start(engine.output_loop(), std::move(opened).value(), server);
   if (!started.ok())
-    return Status::config("the embedded index cannot start: " + started.message() + ". Set index.http.port, or name a cluster in `hosts`.");
+    return Status::config("the embedded index cannot start: " + started.message() +
+                          ". Set index.http.port, or name a cluster in `hosts`.");
   index = std::move(started).value();
-  log::info("sluice.index", "The embedded index is ready", {{"address", fmt::format("http://{}:{}", server.host, index->port())}, {"directory", options.directory}});
+  log::info("sluice.index", "The embedded index is ready",
+            {{"address", fmt::format("http://{}:{}", server.host, index->port())},
+             {"directory", options.directory}});
   return {};
 }
 
@@ -99,14 +105,17 @@ Status Services::Impl::start_api(runtime::Engine& engine) {
   node.ephemeral_id = random_uuid();
   node.environment = settings.text("api.environment");
   node.started_nanos = steady_nanos();
-  node.workers = settings.given("pipeline.workers") ? static_cast<size_t>(settings.number("pipeline.workers")) : std::thread::hardware_concurrency();
+  node.workers = settings.given("pipeline.workers") ? static_cast<size_t>(settings.number("pipeline.workers"))
+                                                    : std::thread::hardware_concurrency();
   node.batch_size = static_cast<size_t>(settings.number("pipeline.batch.size"));
   node.batch_delay = settings.number("pipeline.batch.delay");
   report = std::make_unique<monitor::Report>(std::move(node), engine);
-  auto started = monitor::Api::start(engine.output_loop(), settings.text("api.http.host"), settings.text("api.http.port"), *report);
+  auto started = monitor::Api::start(engine.output_loop(), settings.text("api.http.host"),
+                                     settings.text("api.http.port"), *report);
   if (!started.ok()) return started.status();
   api = std::move(started).value();
-  log::info("logstash.agent", "Successfully started Logstash API endpoint", {{"port", api->port()}, {"ssl_enabled", false}});
+  log::info("logstash.agent", "Successfully started Logstash API endpoint",
+            {{"port", api->port()}, {"ssl_enabled", false}});
   return {};
 }
 

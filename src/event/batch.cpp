@@ -73,7 +73,8 @@ void BatchPool::give_back(Batch* batch) {
 
 bool BatchPool::wait_idle(int64_t millis) {
   std::unique_lock lock(mutex_);
-  return none_in_flight_.wait_for(lock, std::chrono::milliseconds(millis), [this] { return in_flight() == 0; });
+  return none_in_flight_.wait_for(lock, std::chrono::milliseconds(millis),
+                                  [this] { return in_flight() == 0; });
 }
 
 }  // namespace sluice

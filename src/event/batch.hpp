@@ -20,8 +20,8 @@ namespace sluice {
 
 /// What the batch knows of a stream that fed it; events refer to it by number.
 struct BatchSource {
-  std::string_view input_id;   // outlives the batch
-  std::string_view stream;     // a name that is stable over restarts (a file's identity), or empty
+  std::string_view input_id;  // outlives the batch
+  std::string_view stream;    // a name that is stable over restarts (a file's identity), or empty
 };
 
 /// Events and all their memory. A worker decodes into it, the filters change it, the outputs hold a BatchRef
@@ -80,8 +80,8 @@ class Batch {
   class BatchPool* pool_ = nullptr;
 };
 
-/// A counted reference to a batch; copies may live on any thread. When the last is gone, the batch settles its
-/// acknowledgements and returns to its pool.
+/// A counted reference to a batch; copies may live on any thread. When the last is gone, the batch settles
+/// its acknowledgements and returns to its pool.
 class BatchRef {
  public:
   BatchRef() = default;

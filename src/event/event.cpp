@@ -100,7 +100,8 @@ SetError Event::set(const FieldRef& ref, Value value) {
   for (size_t i = 0; i + 1 < steps.size(); ++i) {
     Value* next = child(*at, steps[i]);
     if (!next || next->is_null()) {
-      if (!set_child(*at, steps[i], Value::object(Object::make(memory, 4)), memory)) return SetError::not_a_container;
+      if (!set_child(*at, steps[i], Value::object(Object::make(memory, 4)), memory))
+        return SetError::not_a_container;
       next = child(*at, steps[i]);
     }
     at = next;
@@ -232,8 +233,10 @@ void append_joined(const Array& list, std::string& out, bool& first) {
     }
     if (!first) out += ',';
     first = false;
-    if (item.is_object()) append_java(item, out);
-    else if (!item.is_null()) append_text(item, out);
+    if (item.is_object())
+      append_java(item, out);
+    else if (!item.is_null())
+      append_text(item, out);
   }
 }
 

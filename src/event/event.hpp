@@ -35,8 +35,8 @@ class Event {
   [[nodiscard]] Value* get(Key key) const { return fields_->find(key); }
   [[nodiscard]] bool has(const FieldRef& ref) const { return get(ref) != nullptr; }
 
-  /// Sets a field; missing parents become objects, lists are padded with null. Strings of `value` must live as
-  /// long as the batch. The rules for @timestamp, tags and @metadata are Logstash's.
+  /// Sets a field; missing parents become objects, lists are padded with null. Strings of `value` must live
+  /// as long as the batch. The rules for @timestamp, tags and @metadata are Logstash's.
   SetError set(const FieldRef& ref, Value value);
   /// Sets a top-level field other than @timestamp, tags and @metadata.
   void set(Key key, Value value) { fields_->set(arena(), key, value); }
@@ -51,7 +51,9 @@ class Event {
 
   [[nodiscard]] int64_t timestamp() const;
   [[nodiscard]] bool has_timestamp() const;
-  void set_timestamp(int64_t nanos) { fields_->set(arena(), Names::get().timestamp, Value::timestamp(nanos)); }
+  void set_timestamp(int64_t nanos) {
+    fields_->set(arena(), Names::get().timestamp, Value::timestamp(nanos));
+  }
 
   /// A copy in the caller's arena; the text lives as long as the batch.
   Value text(std::string_view text) const;
@@ -79,11 +81,13 @@ class Event {
   bool cancelled_ = false;
 };
 
-/// Makes the fields that came from outside a legal event: @metadata moves apart, @version and @timestamp are set when
-/// absent, an unreadable @timestamp moves to _@timestamp (tag _timestampparsefailure), illegal tags move to _tags.
+/// Makes the fields that came from outside a legal event: @metadata moves apart, @version and @timestamp are
+/// set when absent, an unreadable @timestamp moves to _@timestamp (tag _timestampparsefailure), illegal tags
+/// move to _tags.
 void normalize(Event& event);
 
-/// The value as text, by the rules of sprintf: lists joined by commas, objects as JSON, numbers in Java's form.
+/// The value as text, by the rules of sprintf: lists joined by commas, objects as JSON, numbers in Java's
+/// form.
 void append_text(const Value& value, std::string& out);
 
 }  // namespace sluice

@@ -77,7 +77,9 @@ FieldRef::Step step_of(std::string_view name, Arena* arena) {
 FieldEscapes FieldRef::default_escapes() { return process_escapes.load(std::memory_order_relaxed); }
 void FieldRef::set_default_escapes(FieldEscapes escapes) { process_escapes = escapes; }
 
-Result<FieldRef> FieldRef::parse(std::string_view text, FieldEscapes escapes) { return parse(text, nullptr, escapes); }
+Result<FieldRef> FieldRef::parse(std::string_view text, FieldEscapes escapes) {
+  return parse(text, nullptr, escapes);
+}
 
 Result<FieldRef> FieldRef::parse(std::string_view text, Arena& arena, FieldEscapes escapes) {
   return parse(text, &arena, escapes);

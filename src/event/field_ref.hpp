@@ -19,16 +19,18 @@ class FieldRef {
  public:
   struct Step {
     Key key;
-    int64_t index = 0;       // when is_index: the list index that the name denotes, negative from the end
-    bool is_index = false;   // the name is the text of an integer
+    int64_t index = 0;      // when is_index: the list index that the name denotes, negative from the end
+    bool is_index = false;  // the name is the text of an integer
   };
 
   FieldRef() = default;
   /// Parses Logstash's syntax. The error text is Logstash's: Invalid FieldReference: `...`.
   static Result<FieldRef> parse(std::string_view text, FieldEscapes escapes = default_escapes());
-  /// The same for a name that an event made (`%{name}`, a key of its JSON): such names are interned only while the
-  /// table has room for names of the input, else their text lives in `arena`, which the reference must not outlive.
-  static Result<FieldRef> parse(std::string_view text, Arena& arena, FieldEscapes escapes = default_escapes());
+  /// The same for a name that an event made (`%{name}`, a key of its JSON): such names are interned only
+  /// while the table has room for names of the input, else their text lives in `arena`, which the reference
+  /// must not outlive.
+  static Result<FieldRef> parse(std::string_view text, Arena& arena,
+                                FieldEscapes escapes = default_escapes());
   /// For names known to be right.
   static FieldRef of(std::string_view text);
 

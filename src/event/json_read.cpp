@@ -35,10 +35,14 @@ int hex4(const char* p) {
   for (int i = 0; i < 4; ++i) {
     const char c = p[i];
     v <<= 4;
-    if (c >= '0' && c <= '9') v |= c - '0';
-    else if (c >= 'a' && c <= 'f') v |= c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F') v |= c - 'A' + 10;
-    else return -1;
+    if (c >= '0' && c <= '9')
+      v |= c - '0';
+    else if (c >= 'a' && c <= 'f')
+      v |= c - 'a' + 10;
+    else if (c >= 'A' && c <= 'F')
+      v |= c - 'A' + 10;
+    else
+      return -1;
   }
   return v;
 }
@@ -62,7 +66,8 @@ char* put_utf8(char* out, uint32_t c) {
   return out;
 }
 
-// The text of a JSON string body with its escapes resolved; a lone surrogate becomes U+FFFD. nullptr: bad escape.
+// The text of a JSON string body with its escapes resolved; a lone surrogate becomes U+FFFD. nullptr: bad
+// escape.
 const char* unescape(const char* p, const char* end, char* out) {
   while (p < end) {
     if (*p != '\\') {
@@ -72,12 +77,26 @@ const char* unescape(const char* p, const char* end, char* out) {
     if (++p == end) return nullptr;
     const char c = *p++;
     switch (c) {
-      case '"': case '\\': case '/': *out++ = c; break;
-      case 'b': *out++ = '\b'; break;
-      case 'f': *out++ = '\f'; break;
-      case 'n': *out++ = '\n'; break;
-      case 'r': *out++ = '\r'; break;
-      case 't': *out++ = '\t'; break;
+      case '"':
+      case '\\':
+      case '/':
+        *out++ = c;
+        break;
+      case 'b':
+        *out++ = '\b';
+        break;
+      case 'f':
+        *out++ = '\f';
+        break;
+      case 'n':
+        *out++ = '\n';
+        break;
+      case 'r':
+        *out++ = '\r';
+        break;
+      case 't':
+        *out++ = '\t';
+        break;
       case 'u': {
         if (end - p < 4) return nullptr;
         const int first = hex4(p);
@@ -178,8 +197,10 @@ bool JsonReader::Impl::object(simdjson::ondemand::object source, Arena& arena, i
     if (!key(field, arena, name)) return false;
     Value v;
     if (!value(field.value(), arena, depth + 1, v)) return false;
-    if (object->size < kNarrow) object->set(arena, name, v);
-    else object->append(arena, name, v);
+    if (object->size < kNarrow)
+      object->set(arena, name, v);
+    else
+      object->append(arena, name, v);
   }
   if (object->size > kNarrow) object->merge_duplicates();
   return true;
@@ -261,7 +282,8 @@ bool JsonReader::read_padded(std::string_view text, Arena& arena, Value& out) {
   if (!impl_->value(root, arena, 0, out)) return false;
   // On-Demand ends behind the root value; only when nothing is left there is no location to tell.
   const char* rest = nullptr;
-  return document.current_location().get(rest) == simdjson::OUT_OF_BOUNDS || impl_->fail(simdjson::TRAILING_CONTENT);
+  return document.current_location().get(rest) == simdjson::OUT_OF_BOUNDS ||
+         impl_->fail(simdjson::TRAILING_CONTENT);
 }
 
 std::string_view JsonReader::error() const { return simdjson::error_message(impl_->error); }

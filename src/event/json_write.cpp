@@ -23,12 +23,25 @@ void write_escaped(std::string_view text, Buffer& out) {
     }
     *p++ = '\\';
     switch (c) {
-      case '"': case '\\': *p++ = c; break;
-      case '\n': *p++ = 'n'; break;
-      case '\r': *p++ = 'r'; break;
-      case '\t': *p++ = 't'; break;
-      case '\b': *p++ = 'b'; break;
-      case '\f': *p++ = 'f'; break;
+      case '"':
+      case '\\':
+        *p++ = c;
+        break;
+      case '\n':
+        *p++ = 'n';
+        break;
+      case '\r':
+        *p++ = 'r';
+        break;
+      case '\t':
+        *p++ = 't';
+        break;
+      case '\b':
+        *p++ = 'b';
+        break;
+      case '\f':
+        *p++ = 'f';
+        break;
       default:
         *p++ = 'u';
         *p++ = '0';
@@ -71,8 +84,10 @@ void write_json(const Value& value, Buffer& out) {
       break;
     }
     case Value::Kind::real:
-      if (std::isfinite(value.as_real())) out.grow(match::java_double_text(value.as_real(), out.reserve(match::kDoubleTextSize)));
-      else out.append("null");  // JSON has no NaN and no infinity
+      if (std::isfinite(value.as_real()))
+        out.grow(match::java_double_text(value.as_real(), out.reserve(match::kDoubleTextSize)));
+      else
+        out.append("null");  // JSON has no NaN and no infinity
       break;
     case Value::Kind::decimal:
       out.append(value.as_text());

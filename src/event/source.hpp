@@ -7,8 +7,8 @@
 
 namespace sluice {
 
-/// The token of one piece of input (a Lumberjack window, a stretch of a file). Every batch that holds events of the
-/// piece holds a reference; when the last is gone, settled() says whether all of them were delivered.
+/// The token of one piece of input (a Lumberjack window, a stretch of a file). Every batch that holds events
+/// of the piece holds a reference; when the last is gone, settled() says whether all of them were delivered.
 class Acknowledgement {
  public:
   virtual ~Acknowledgement() = default;

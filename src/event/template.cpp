@@ -75,8 +75,10 @@ Template::Outcome Template::fill_part(const Part& part, const Event& event, std:
         out += part.text;
         return Outcome::unresolved;
       }
-      if (value->is_string()) out += value->as_text();
-      else append_text(*value, out);
+      if (value->is_string())
+        out += value->as_text();
+      else
+        append_text(*value, out);
       return Outcome::ok;
     }
     case Part::Kind::broken:

@@ -52,8 +52,10 @@ void Object::append(Arena& arena, Key key, Value value) {
 }
 
 void Object::set(Arena& arena, Key key, Value value) {
-  if (auto* old = find(key)) *old = value;
-  else append(arena, key, value);
+  if (auto* old = find(key))
+    *old = value;
+  else
+    append(arena, key, value);
 }
 
 void Object::merge_duplicates() {
@@ -64,7 +66,8 @@ void Object::merge_duplicates() {
   constexpr size_t kPlacesKept = 1u << 16;
   thread_local std::vector<Place> places;
   places.clear();
-  for (uint32_t i = 0; i < size; ++i) places.push_back({std::hash<std::string_view>{}(members[i].key.text()), i});
+  for (uint32_t i = 0; i < size; ++i)
+    places.push_back({std::hash<std::string_view>{}(members[i].key.text()), i});
   const auto text = [this](const Place& place) { return members[place.index].key.text(); };
   // Equal hashes are told apart by text, so names that were made to collide cost no more than others.
   std::sort(places.begin(), places.end(), [&text](const Place& a, const Place& b) {

@@ -1,5 +1,5 @@
-// What a field holds. Values are 16 bytes and trivially copyable; strings, arrays and objects live in the arena of
-// their batch or in the bytes that the input read, and are never freed singly.
+// What a field holds. Values are 16 bytes and trivially copyable; strings, arrays and objects live in the
+// arena of their batch or in the bytes that the input read, and are never freed singly.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +14,36 @@ namespace sluice {
 struct Array;
 struct Object;
 
-/// One value of an event. Copying copies the reference to an array or object, not its contents (see deep_copy).
+/// One value of an event. Copying copies the reference to an array or object, not its contents (see
+/// deep_copy).
 class Value {
  public:
   enum class Kind : uint8_t { null, boolean, integer, real, decimal, timestamp, string, array, object };
 
   constexpr Value() = default;
-  static Value boolean(bool b) { Value v(Kind::boolean); v.u_.integer = b; return v; }
-  static Value integer(int64_t i) { Value v(Kind::integer); v.u_.integer = i; return v; }
-  static Value real(double d) { Value v(Kind::real); v.u_.real = d; return v; }
+  static Value boolean(bool b) {
+    Value v(Kind::boolean);
+    v.u_.integer = b;
+    return v;
+  }
+  static Value integer(int64_t i) {
+    Value v(Kind::integer);
+    v.u_.integer = i;
+    return v;
+  }
+  static Value real(double d) {
+    Value v(Kind::real);
+    v.u_.real = d;
+    return v;
+  }
   /// Nanoseconds since the epoch, UTC.
-  static Value timestamp(int64_t nanos) { Value v(Kind::timestamp); v.u_.integer = nanos; return v; }
-  /// `text` must outlive the batch: arena, input bytes, or static. `plain`: it can stand between JSON quotes as it is.
+  static Value timestamp(int64_t nanos) {
+    Value v(Kind::timestamp);
+    v.u_.integer = nanos;
+    return v;
+  }
+  /// `text` must outlive the batch: arena, input bytes, or static. `plain`: it can stand between JSON quotes
+  /// as it is.
   static Value string(std::string_view text, bool plain = false) {
     Value v(Kind::string);
     v.plain_ = plain;
@@ -39,8 +57,16 @@ class Value {
     v.kind_ = Kind::decimal;
     return v;
   }
-  static Value array(Array* a) { Value v(Kind::array); v.u_.array = a; return v; }
-  static Value object(Object* o) { Value v(Kind::object); v.u_.object = o; return v; }
+  static Value array(Array* a) {
+    Value v(Kind::array);
+    v.u_.array = a;
+    return v;
+  }
+  static Value object(Object* o) {
+    Value v(Kind::object);
+    v.u_.object = o;
+    return v;
+  }
 
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] bool is_null() const { return kind_ == Kind::null; }
@@ -111,8 +137,9 @@ struct Object {
   void set(Arena& arena, Key key, Value value);
   /// Appends a key that the caller knows to be absent.
   void append(Arena& arena, Key key, Value value);
-  /// Makes keys unique again after append() of keys that may repeat: the first member keeps its place and the last
-  /// its value, as with set(). For objects too wide to look through for each key: n log n whatever the keys are.
+  /// Makes keys unique again after append() of keys that may repeat: the first member keeps its place and the
+  /// last its value, as with set(). For objects too wide to look through for each key: n log n whatever the
+  /// keys are.
   void merge_duplicates();
   bool remove(Key key);
   [[nodiscard]] std::span<Member> all() { return {members, size}; }

@@ -1,5 +1,5 @@
-// The pipeline as a graph: inputs -> queue -> filters and ifs -> separator -> outputs. What `pipeline explain`
-// prints, what reload compares, and what the plan is compiled from.
+// The pipeline as a graph: inputs -> queue -> filters and ifs -> separator -> outputs. What `pipeline
+// explain` prints, what reload compares, and what the plan is compiled from.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ struct Vertex {
   std::string name;   // "grok"; of a branch: its condition as written
   Span span;          // of the plugin's name or of the condition
   uint64_t hash = 0;  // of the content, without its place: the same step in another file has the same hash
-  std::shared_ptr<const lang::Plugin> plugin;   // input, filter, output
-  const lang::Expr* condition = nullptr;        // branch; lives in the config
-  std::string place;                            // FILE:LINE of the span; empty for queue and separator
+  std::shared_ptr<const lang::Plugin> plugin;  // input, filter, output
+  const lang::Expr* condition = nullptr;       // branch; lives in the config
+  std::string place;                           // FILE:LINE of the span; empty for queue and separator
 };
 
 struct Edge {

@@ -19,15 +19,17 @@ struct Value {
   enum class Kind { bareword, string, number, array, hash, plugin };
   Kind kind = Kind::string;
   Span span;
-  char quote = 0;        // of a string: '"' or '\''
-  std::string written;   // bareword, string, number: the text as written, without quotes, escapes untouched
-  std::string text;      // the same after escapes (config.support_escapes) and ${VAR} substitution
-  bool substituted = false;  // ${VAR} put something into `text`; show `written` to people instead
-  std::vector<Value> items;             // array
-  std::vector<HashEntry> entries;       // hash, in the order written
-  std::shared_ptr<const Plugin> plugin; // codec => json { ... }
+  char quote = 0;       // of a string: '"' or '\''
+  std::string written;  // bareword, string, number: the text as written, without quotes, escapes untouched
+  std::string text;     // the same after escapes (config.support_escapes) and ${VAR} substitution
+  bool substituted = false;              // ${VAR} put something into `text`; show `written` to people instead
+  std::vector<Value> items;              // array
+  std::vector<HashEntry> entries;        // hash, in the order written
+  std::shared_ptr<const Plugin> plugin;  // codec => json { ... }
 
-  [[nodiscard]] bool scalar() const { return kind == Kind::bareword || kind == Kind::string || kind == Kind::number; }
+  [[nodiscard]] bool scalar() const {
+    return kind == Kind::bareword || kind == Kind::string || kind == Kind::number;
+  }
 };
 
 struct HashEntry {
@@ -57,18 +59,36 @@ struct Rvalue {
   Kind kind = Kind::string;
   Span span;
   std::string written;
-  std::string text;            // string: after escapes and ${VAR}; number: as written; selector: "[a][b]"; regex: the body
+  std::string
+      text;  // string: after escapes and ${VAR}; number: as written; selector: "[a][b]"; regex: the body
   bool substituted = false;
-  std::vector<Rvalue> items;   // list, or the arguments of a call
+  std::vector<Rvalue> items;  // list, or the arguments of a call
 };
 
 /// A condition.
 struct Expr {
-  enum class Kind { and_, or_, xor_, nand_, not_, eq, ne, lt, gt, le, ge, in, not_in, match, not_match, value };
+  enum class Kind {
+    and_,
+    or_,
+    xor_,
+    nand_,
+    not_,
+    eq,
+    ne,
+    lt,
+    gt,
+    le,
+    ge,
+    in,
+    not_in,
+    match,
+    not_match,
+    value
+  };
   Kind kind = Kind::value;
   Span span;
-  std::vector<Expr> operands;   // and/or/xor/nand: two; not: one
-  std::vector<Rvalue> values;   // comparisons, in, match: two; value: one
+  std::vector<Expr> operands;  // and/or/xor/nand: two; not: one
+  std::vector<Rvalue> values;  // comparisons, in, match: two; value: one
 };
 
 struct Branch;

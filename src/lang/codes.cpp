@@ -195,7 +195,8 @@ the options of a plugin with their types and defaults.)"},
 
   wrong:  tcp { codec => json_lines }
   right:  tcp { port => 5000 codec => json_lines })"},
-    Entry{"E0205", R"(The value of an option has the wrong type, or is none of the words that the option takes.
+    Entry{"E0205",
+          R"(The value of an option has the wrong type, or is none of the words that the option takes.
 
 Booleans are true and false (not yes or 1). A hash is written { "name" => "value" }, a list ["a", "b"]. When the value
 comes from ${...}, look at the variable.)"},

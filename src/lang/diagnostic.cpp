@@ -37,7 +37,8 @@ void Diagnostics::sort() {
   };
   std::vector<Diagnostic> kept;
   for (const auto& item : items_) {
-    if (!follows(item) && std::none_of(kept.rbegin(), kept.rend(), [&](const Diagnostic& k) { return same(k, item); }))
+    if (!follows(item) &&
+        std::none_of(kept.rbegin(), kept.rend(), [&](const Diagnostic& k) { return same(k, item); }))
       kept.push_back(item);
   }
   items_ = std::move(kept);

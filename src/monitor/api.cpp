@@ -15,7 +15,8 @@ void send(const net::HttpResponder& responder, int status, std::string_view type
   responder.send(status, type, std::string(body.view()));
 }
 
-void not_found(const net::HttpRequest& request, const net::HttpResponder& responder, int status, std::string_view why) {
+void not_found(const net::HttpRequest& request, const net::HttpResponder& responder, int status,
+               std::string_view why) {
   Buffer out;
   out.append("{\"path\":");
   write_json_string(request.path(), false, out);
@@ -42,7 +43,8 @@ Ports parse_ports(std::string_view text) {
 
 }  // namespace
 
-Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const std::string& host, const std::string& ports, Report& report) {
+Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const std::string& host, const std::string& ports,
+                                        Report& report) {
   std::unique_ptr<Api> api(new Api(report));
   const auto range = parse_ports(ports);
   Status last;
@@ -51,9 +53,10 @@ Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const std::string& host
     options.host = host;
     options.port = static_cast<uint16_t>(port);
     options.max_body_bytes = 1 << 20;
-    auto server = net::HttpServer::listen(loop, options, [raw = api.get()](const net::HttpRequest& request, net::HttpResponder responder) {
-      raw->answer(request, responder);
-    });
+    auto server = net::HttpServer::listen(
+        loop, options, [raw = api.get()](const net::HttpRequest& request, net::HttpResponder responder) {
+          raw->answer(request, responder);
+        });
     if (server.ok()) {
       api->server_ = std::move(server).value();
       report.set_address(fmt::format("{}:{}", host, api->port()));
@@ -61,11 +64,14 @@ Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const std::string& host
     }
     last = server.status();
   }
-  return Status::config(fmt::format("the monitoring API cannot listen on {}:{}: {}. Set api.http.port, or api.enabled: false.", host, ports, last.message()));
+  return Status::config(
+      fmt::format("the monitoring API cannot listen on {}:{}: {}. Set api.http.port, or api.enabled: false.",
+                  host, ports, last.message()));
 }
 
 void Api::answer(const net::HttpRequest& request, const net::HttpResponder& responder) const {
-  if (request.method != "GET" && request.method != "HEAD") return not_found(request, responder, 405, "Method Not Allowed");
+  if (request.method != "GET" && request.method != "HEAD")
+    return not_found(request, responder, 405, "Method Not Allowed");
   std::string flag;
   const bool pretty = net::query_parameter(request.query(), "pretty", flag) && flag != "false";
   std::string_view path = request.path();

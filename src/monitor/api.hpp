@@ -13,7 +13,8 @@ namespace sluice::monitor {
 class Api {
  public:
   /// `ports`: "9600", or "9600-9700" for the first free one.
-  static Result<std::unique_ptr<Api>> start(net::Loop& loop, const std::string& host, const std::string& ports, Report& report);
+  static Result<std::unique_ptr<Api>> start(net::Loop& loop, const std::string& host,
+                                            const std::string& ports, Report& report);
   [[nodiscard]] uint16_t port() const { return server_->port(); }
 
  private:

@@ -21,7 +21,8 @@ ProcessFigures read_process() {
     if (std::sscanf(line.c_str(), "Threads: %llu", &n) == 1) figures.threads = n;
   }
   std::error_code ec;
-  for (auto it = std::filesystem::directory_iterator("/proc/self/fd", ec); it != std::filesystem::directory_iterator(); it.increment(ec)) {
+  for (auto it = std::filesystem::directory_iterator("/proc/self/fd", ec);
+       it != std::filesystem::directory_iterator(); it.increment(ec)) {
     if (ec) break;
     ++figures.open_files;
   }

@@ -19,16 +19,20 @@ class Tree {
   Tree() : root_(Object::make(arena_, 16)) {}
   Tree& set(std::string_view path, Value value) {
     Object* at = root_;
-    for (size_t dot; (dot = path.find('.')) != std::string_view::npos; path = path.substr(dot + 1)) at = child(at, path.substr(0, dot));
+    for (size_t dot; (dot = path.find('.')) != std::string_view::npos; path = path.substr(dot + 1))
+      at = child(at, path.substr(0, dot));
     at->set(arena_, Key::intern(path), value);
     return *this;
   }
   Tree& set(std::string_view path, uint64_t n) { return set(path, Value::integer(static_cast<int64_t>(n))); }
-  Tree& set(std::string_view path, std::string_view text) { return set(path, Value::string(arena_.copy(text))); }
+  Tree& set(std::string_view path, std::string_view text) {
+    return set(path, Value::string(arena_.copy(text)));
+  }
   Arena& arena() { return arena_; }
   Object* object(std::string_view path) {
     Object* at = root_;
-    for (size_t dot; (dot = path.find('.')) != std::string_view::npos; path = path.substr(dot + 1)) at = child(at, path.substr(0, dot));
+    for (size_t dot; (dot = path.find('.')) != std::string_view::npos; path = path.substr(dot + 1))
+      at = child(at, path.substr(0, dot));
     return child(at, path);
   }
   [[nodiscard]] Object* root() const { return root_; }
@@ -81,8 +85,10 @@ void write_pretty(const Value& value, Buffer& out, int depth) {
 }
 
 void write(const Tree& tree, Buffer& out, bool pretty) {
-  if (pretty) write_pretty(Value::object(tree.root()), out, 0);
-  else write_json(Value::object(tree.root()), out);
+  if (pretty)
+    write_pretty(Value::object(tree.root()), out, 0);
+  else
+    write_json(Value::object(tree.root()), out);
   out.append('\n');
 }
 
@@ -92,7 +98,10 @@ std::string_view state_name(Pipeline::State state) {
 }
 
 void head(const Node& node, bool healthy, Tree& tree) {
-  tree.set("host", node.name).set("version", node.version).set("http_address", node.http_address).set("id", node.id);
+  tree.set("host", node.name)
+      .set("version", node.version)
+      .set("http_address", node.http_address)
+      .set("id", node.id);
   tree.set("name", node.name).set("ephemeral_id", node.ephemeral_id).set("snapshot", Value::boolean(false));
   tree.set("status", healthy ? "green" : "red");
   tree.set("pipeline.workers", node.workers).set("pipeline.batch_size", node.batch_size);
@@ -115,14 +124,17 @@ Value plugin_list(const Stages& stages, Tree& tree) {
 
 void pipeline_stats(const Pipeline& p, Tree& tree) {
   const auto& plan = p.plan();
-  tree.set("events.in", p.events_in.get()).set("events.filtered", p.events_out.get()).set("events.out", p.events_out.get());
+  tree.set("events.in", p.events_in.get())
+      .set("events.filtered", p.events_out.get())
+      .set("events.out", p.events_out.get());
   tree.set("events.duration_in_millis", p.busy_nanos.get() / 1000000);
   tree.set("events.queue_push_duration_in_millis", p.queue().paused_nanos() / 1000000);
   tree.set("plugins.inputs", plugin_list(plan.inputs, tree));
   tree.set("plugins.filters", plugin_list(plan.filters, tree));
   tree.set("plugins.outputs", plugin_list(plan.outputs, tree));
   tree.set("queue.type", "memory").set("queue.events_count", p.queue().queued_chunks());
-  tree.set("queue.queue_size_in_bytes", p.queue().in_flight_bytes()).set("queue.max_queue_size_in_bytes", p.queue().limit());
+  tree.set("queue.queue_size_in_bytes", p.queue().in_flight_bytes())
+      .set("queue.max_queue_size_in_bytes", p.queue().limit());
   tree.set("pipeline.workers", p.settings().workers).set("pipeline.batch_size", p.settings().batch_size);
   tree.set("pipeline.batch_delay", Value::integer(p.settings().batch_delay_millis));
   tree.set("state", state_name(p.state()));
@@ -133,9 +145,11 @@ void pipeline_stats(const Pipeline& p, Tree& tree) {
 void process_stats(Tree& tree, int64_t started) {
   const auto f = read_process();
   tree.set("process.open_file_descriptors", f.open_files).set("process.max_file_descriptors", f.max_files);
-  tree.set("process.mem.total_virtual_in_bytes", f.virtual_bytes).set("process.mem.resident_in_bytes", f.resident_bytes);
+  tree.set("process.mem.total_virtual_in_bytes", f.virtual_bytes)
+      .set("process.mem.resident_in_bytes", f.resident_bytes);
   tree.set("process.cpu.total_in_millis", f.cpu_millis);
-  tree.set("process.cpu.load_average.1m", Value::real(f.load[0])).set("process.cpu.load_average.5m", Value::real(f.load[1]));
+  tree.set("process.cpu.load_average.1m", Value::real(f.load[0]))
+      .set("process.cpu.load_average.5m", Value::real(f.load[1]));
   tree.set("process.cpu.load_average.15m", Value::real(f.load[2]));
   tree.set("jvm.threads.count", f.threads);
   tree.set("jvm.uptime_in_millis", static_cast<uint64_t>((steady_nanos() - started) / 1000000));
@@ -162,7 +176,8 @@ bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
   head(node_, unhealthy().empty(), tree);
   const size_t slash = section.find('/');
   const std::string_view name = section.substr(0, slash);
-  const std::string_view id = slash == std::string_view::npos ? std::string_view{} : section.substr(slash + 1);
+  const std::string_view id =
+      slash == std::string_view::npos ? std::string_view{} : section.substr(slash + 1);
   const bool all = name.empty();
   if (!all && name != "pipelines" && name != "events" && name != "process" && name != "jvm") return false;
   if (all || name == "process" || name == "jvm") process_stats(tree, node_.started_nanos);
@@ -179,11 +194,13 @@ bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
     found = true;
     Tree one;
     pipeline_stats(*p, one);
-    pipelines->set(tree.arena(), Key::intern(p->settings().id), deep_copy(Value::object(one.root()), tree.arena(), true));
+    pipelines->set(tree.arena(), Key::intern(p->settings().id),
+                   deep_copy(Value::object(one.root()), tree.arena(), true));
   }
   if (all || name == "events") {
     tree.set("events.in", in).set("events.filtered", out_events).set("events.out", out_events);
-    tree.set("events.duration_in_millis", nanos / 1000000).set("events.queue_push_duration_in_millis", paused / 1000000);
+    tree.set("events.duration_in_millis", nanos / 1000000)
+        .set("events.queue_push_duration_in_millis", paused / 1000000);
   }
   if (all) tree.set("queue.events_count", queued);
   if (!found) return false;
@@ -197,8 +214,10 @@ std::string label_text(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') out += "\\n";
-    else out += c;
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
   }
   return out;
 }
@@ -206,10 +225,12 @@ std::string label_text(std::string_view text) {
 // Families are collected first: Prometheus wants all samples of one name together.
 class Families {
  public:
-  void add(std::string_view name, std::string_view type, std::string_view help, const std::string& labels, double value) {
+  void add(std::string_view name, std::string_view type, std::string_view help, const std::string& labels,
+           double value) {
     auto& family = families_[std::string(name)];
     if (family.empty()) family = fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-    family += labels.empty() ? fmt::format("{} {}\n", name, value) : fmt::format("{}{{{}}} {}\n", name, labels, value);
+    family += labels.empty() ? fmt::format("{} {}\n", name, value)
+                             : fmt::format("{}{{{}}} {}\n", name, labels, value);
   }
   void write(Buffer& out) const {
     for (const auto& [name, text] : families_) out.append(text);
@@ -222,12 +243,18 @@ class Families {
 template <class Stages>
 void plugin_metrics(Families& f, std::string_view kind, const std::string& pipeline, const Stages& stages) {
   for (const auto& stage : stages) {
-    const auto labels = fmt::format("pipeline=\"{}\",kind=\"{}\",plugin=\"{}\",id=\"{}\"", label_text(pipeline), kind, stage.built.spec->name, label_text(stage.built.id));
-    f.add("sluice_plugin_events_in_total", "counter", "Events that the plugin was given.", labels, static_cast<double>(stage.metrics.in.get()));
-    f.add("sluice_plugin_events_out_total", "counter", "Events that the plugin passed on.", labels, static_cast<double>(stage.metrics.out.get()));
-    f.add("sluice_plugin_seconds_total", "counter", "Time spent in the plugin.", labels, static_cast<double>(stage.metrics.nanos.get()) / 1e9);
+    const auto labels =
+        fmt::format("pipeline=\"{}\",kind=\"{}\",plugin=\"{}\",id=\"{}\"", label_text(pipeline), kind,
+                    stage.built.spec->name, label_text(stage.built.id));
+    f.add("sluice_plugin_events_in_total", "counter", "Events that the plugin was given.", labels,
+          static_cast<double>(stage.metrics.in.get()));
+    f.add("sluice_plugin_events_out_total", "counter", "Events that the plugin passed on.", labels,
+          static_cast<double>(stage.metrics.out.get()));
+    f.add("sluice_plugin_seconds_total", "counter", "Time spent in the plugin.", labels,
+          static_cast<double>(stage.metrics.nanos.get()) / 1e9);
     for (const auto& [name, count] : stage.metrics.snapshot())
-      f.add("sluice_plugin_count", "gauge", "What the plugin counts itself, by name.", labels + fmt::format(",name=\"{}\"", label_text(name)), static_cast<double>(count));
+      f.add("sluice_plugin_count", "gauge", "What the plugin counts itself, by name.",
+            labels + fmt::format(",name=\"{}\"", label_text(name)), static_cast<double>(count));
   }
 }
 
@@ -236,21 +263,34 @@ void plugin_metrics(Families& f, std::string_view kind, const std::string& pipel
 void Report::metrics(Buffer& out) const {
   Families f;
   const auto process = read_process();
-  f.add("process_resident_memory_bytes", "gauge", "Resident memory.", "", static_cast<double>(process.resident_bytes));
+  f.add("process_resident_memory_bytes", "gauge", "Resident memory.", "",
+        static_cast<double>(process.resident_bytes));
   f.add("process_open_fds", "gauge", "Open file descriptors.", "", static_cast<double>(process.open_files));
-  f.add("process_cpu_seconds_total", "counter", "CPU time, user and system.", "", static_cast<double>(process.cpu_millis) / 1e3);
-  f.add("sluice_info", "gauge", "The engine.", fmt::format("version=\"{}\",node=\"{}\"", node_.version, label_text(node_.name)), 1);
-  f.add("sluice_dead_letters_total", "counter", "Events given up for good.", "", static_cast<double>(engine_.dead_letters()));
+  f.add("process_cpu_seconds_total", "counter", "CPU time, user and system.", "",
+        static_cast<double>(process.cpu_millis) / 1e3);
+  f.add("sluice_info", "gauge", "The engine.",
+        fmt::format("version=\"{}\",node=\"{}\"", node_.version, label_text(node_.name)), 1);
+  f.add("sluice_dead_letters_total", "counter", "Events given up for good.", "",
+        static_cast<double>(engine_.dead_letters()));
   for (const auto* p : pipelines_) {
     const auto labels = fmt::format("pipeline=\"{}\"", label_text(p->settings().id));
-    f.add("sluice_pipeline_up", "gauge", "1 while the pipeline runs.", labels, p->state() == Pipeline::State::running ? 1 : 0);
-    f.add("sluice_pipeline_events_in_total", "counter", "Events decoded.", labels, static_cast<double>(p->events_in.get()));
-    f.add("sluice_pipeline_events_out_total", "counter", "Events handed to outputs.", labels, static_cast<double>(p->events_out.get()));
-    f.add("sluice_pipeline_busy_seconds_total", "counter", "Time that workers spent on batches.", labels, static_cast<double>(p->busy_nanos.get()) / 1e9);
-    f.add("sluice_pipeline_in_flight_bytes", "gauge", "Input bytes between reading and confirmed delivery.", labels, static_cast<double>(p->queue().in_flight_bytes()));
-    f.add("sluice_pipeline_in_flight_limit_bytes", "gauge", "Where inputs pause.", labels, static_cast<double>(p->queue().limit()));
-    f.add("sluice_pipeline_paused_seconds_total", "counter", "Time that inputs were paused.", labels, static_cast<double>(p->queue().paused_nanos()) / 1e9);
-    f.add("sluice_pipeline_condition_failures_total", "counter", "Events dropped because a condition could not be evaluated.", labels, static_cast<double>(p->refused_events.get()));
+    f.add("sluice_pipeline_up", "gauge", "1 while the pipeline runs.", labels,
+          p->state() == Pipeline::State::running ? 1 : 0);
+    f.add("sluice_pipeline_events_in_total", "counter", "Events decoded.", labels,
+          static_cast<double>(p->events_in.get()));
+    f.add("sluice_pipeline_events_out_total", "counter", "Events handed to outputs.", labels,
+          static_cast<double>(p->events_out.get()));
+    f.add("sluice_pipeline_busy_seconds_total", "counter", "Time that workers spent on batches.", labels,
+          static_cast<double>(p->busy_nanos.get()) / 1e9);
+    f.add("sluice_pipeline_in_flight_bytes", "gauge", "Input bytes between reading and confirmed delivery.",
+          labels, static_cast<double>(p->queue().in_flight_bytes()));
+    f.add("sluice_pipeline_in_flight_limit_bytes", "gauge", "Where inputs pause.", labels,
+          static_cast<double>(p->queue().limit()));
+    f.add("sluice_pipeline_paused_seconds_total", "counter", "Time that inputs were paused.", labels,
+          static_cast<double>(p->queue().paused_nanos()) / 1e9);
+    f.add("sluice_pipeline_condition_failures_total", "counter",
+          "Events dropped because a condition could not be evaluated.", labels,
+          static_cast<double>(p->refused_events.get()));
     plugin_metrics(f, "input", p->settings().id, p->plan().inputs);
     plugin_metrics(f, "filter", p->settings().id, p->plan().filters);
     plugin_metrics(f, "output", p->settings().id, p->plan().outputs);

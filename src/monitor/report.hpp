@@ -13,13 +13,13 @@ namespace sluice::monitor {
 
 /// Facts that do not change while the process runs.
 struct Node {
-  std::string name;          // node.name
+  std::string name;  // node.name
   std::string version;
   std::string id;            // lives in path.data/uuid
   std::string ephemeral_id;  // of this start
   std::string http_address;
-  std::string environment;   // api.environment
-  int64_t started_nanos = 0; // steady clock
+  std::string environment;    // api.environment
+  int64_t started_nanos = 0;  // steady clock
   size_t workers = 0, batch_size = 0;
   int64_t batch_delay = 0;
 };

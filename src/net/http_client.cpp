@@ -34,8 +34,9 @@ Status HttpClient::Impl::load() {
   config.protocols = options.protocols;
   config.cipher_suites = options.cipher_suites;
   // Without any setting there is nothing to complain about, and reading the system's authorities takes 25 ms.
-  const bool own_settings = !config.certificate.empty() || !config.key.empty() || !config.certificate_authorities.empty() ||
-                            !config.protocols.empty() || !config.cipher_suites.empty();
+  const bool own_settings = !config.certificate.empty() || !config.key.empty() ||
+                            !config.certificate_authorities.empty() || !config.protocols.empty() ||
+                            !config.cipher_suites.empty();
   if (own_settings)
     if (auto checked = TlsContext::build(config, TlsRole::client); !checked.ok()) return checked.status();
   for (const auto& path : options.certificate_authorities) {

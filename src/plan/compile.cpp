@@ -24,10 +24,12 @@ class Compiler {
       stage.vertex = id;
     }
     block(graph_.filters(), plan->filter_block, [&](ir::VertexId id) {
-      return add(plan->filters, id, [&](const lang::Plugin& p) { return plugin::build_filter(p, environment_, diagnostics_); });
+      return add(plan->filters, id,
+                 [&](const lang::Plugin& p) { return plugin::build_filter(p, environment_, diagnostics_); });
     });
     block(graph_.outputs(), plan->output_block, [&](ir::VertexId id) {
-      return add(plan->outputs, id, [&](const lang::Plugin& p) { return plugin::build_output(p, environment_, diagnostics_); });
+      return add(plan->outputs, id,
+                 [&](const lang::Plugin& p) { return plugin::build_output(p, environment_, diagnostics_); });
     });
     check_ids(*plan);
     check_ports();
@@ -99,7 +101,8 @@ class Compiler {
 
   void report_constant(bool value, const ir::Block::Step& step, const ir::Vertex& v) {
     if (!value)
-      diagnostics_.warning("W0403", v.span, fmt::format("The branch can never be taken: `{}` is always false", v.name),
+      diagnostics_.warning("W0403", v.span,
+                           fmt::format("The branch can never be taken: `{}` is always false", v.name),
                            constant_help(*v.condition));
     else if (!step.no->steps.empty())
       diagnostics_.warning("W0403", v.span,
@@ -110,7 +113,8 @@ class Compiler {
   static std::string constant_help(const lang::Expr& expr) {
     using Kind = lang::Expr::Kind;
     if (expr.kind == Kind::in || expr.kind == Kind::not_in)
-      return "Neither side is a field: Logstash compares two constants for equality here. Write the field in brackets: [name].";
+      return "Neither side is a field: Logstash compares two constants for equality here. Write the field in "
+             "brackets: [name].";
     return "Write a field in brackets, [name], to compare its value.";
   }
 
@@ -150,9 +154,10 @@ class Compiler {
       const auto [it, fresh] = seen.emplace(key, id);
       if (fresh) continue;
       const auto& other = graph_.vertices()[it->second];
-      diagnostics_.error("E0402", span,
-                         fmt::format("Port {} is already used by the {} input at {}", port, other.name, other.place),
-                         "Give each input a port of its own.");
+      diagnostics_.error(
+          "E0402", span,
+          fmt::format("Port {} is already used by the {} input at {}", port, other.name, other.place),
+          "Give each input a port of its own.");
     }
   }
 

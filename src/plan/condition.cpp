@@ -13,22 +13,33 @@ using lang::Rvalue;
 /// One operation of a compiled condition.
 struct Condition::Node {
   enum class Op : uint8_t {
-    constant, truthy, not_, and_, or_, xor_, nand_,
-    equal, not_equal, less, less_equal, greater, greater_equal,
-    in_text,        // field in a constant string or number
-    has_element,    // constant in field
-    in_list,        // field in a constant list
-    in_field,       // field in field
+    constant,
+    truthy,
+    not_,
+    and_,
+    or_,
+    xor_,
+    nand_,
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    in_text,      // field in a constant string or number
+    has_element,  // constant in field
+    in_list,      // field in a constant list
+    in_field,     // field in field
     match,
   };
   Op op = Op::constant;
-  bool value = false;               // of a constant
-  bool negated = false;             // not in, !~
-  FieldRef left, right;             // operands that are fields
+  bool value = false;    // of a constant
+  bool negated = false;  // not in, !~
+  FieldRef left, right;  // operands that are fields
   bool right_is_field = false;
-  Value constant;                   // the other operand; its text lives in `text`, its list in `arena`
+  Value constant;  // the other operand; its text lives in `text`, its list in `arena`
   std::string text;
-  std::vector<std::string> texts;   // of a constant list's elements
+  std::vector<std::string> texts;  // of a constant list's elements
   Arena arena;
   std::optional<match::Regex> regex;
   std::vector<std::unique_ptr<const Node>> operands;
@@ -53,10 +64,14 @@ Truth truth(bool b) { return b ? Truth::yes : Truth::no; }
 bool truthy(const Value* value) {
   if (!value) return false;
   switch (value->kind()) {
-    case Value::Kind::null: return false;
-    case Value::Kind::boolean: return value->as_bool();
-    case Value::Kind::string: return !value->as_text().empty() && value->as_text() != "false";
-    default: return true;
+    case Value::Kind::null:
+      return false;
+    case Value::Kind::boolean:
+      return value->as_bool();
+    case Value::Kind::string:
+      return !value->as_text().empty() && value->as_text() != "false";
+    default:
+      return true;
   }
 }
 
@@ -103,10 +118,14 @@ Truth Node::order(const Event& event) const {
   const auto c = compare(a, *b);
   if (!c) return Truth::error;
   switch (op) {
-    case Op::less: return truth(*c < 0);
-    case Op::less_equal: return truth(*c <= 0);
-    case Op::greater: return truth(*c > 0);
-    default: return truth(*c >= 0);
+    case Op::less:
+      return truth(*c < 0);
+    case Op::less_equal:
+      return truth(*c <= 0);
+    case Op::greater:
+      return truth(*c > 0);
+    default:
+      return truth(*c >= 0);
   }
 }
 
@@ -125,7 +144,8 @@ bool Node::contains(const Event& event) const {
       return a && a->is_string() && text.find(a->as_text()) != std::string::npos;
     case Op::has_element:
       if (!a) return false;
-      if (a->is_string()) return constant.is_string() && a->as_text().find(constant.as_text()) != std::string_view::npos;
+      if (a->is_string())
+        return constant.is_string() && a->as_text().find(constant.as_text()) != std::string_view::npos;
       if (!a->is_array()) return false;
       for (const auto& item : a->as_array()->all())
         if (equal(item, constant)) return true;
@@ -160,8 +180,10 @@ bool Node::matches(const Event& event) const {
 
 Truth Node::test(const Event& event) const {
   switch (op) {
-    case Op::constant: return truth(value);
-    case Op::truthy: return truth(truthy(event.get(left)));
+    case Op::constant:
+      return truth(value);
+    case Op::truthy:
+      return truth(truthy(event.get(left)));
     case Op::not_: {
       const Truth t = operands[0]->test(event);
       return t == Truth::error ? t : truth(t == Truth::no);
@@ -180,14 +202,19 @@ Truth Node::test(const Event& event) const {
       if (a == Truth::error || b == Truth::error) return Truth::error;
       return op == Op::xor_ ? truth(a != b) : truth(a == Truth::no || b == Truth::no);
     }
-    case Op::equal: return truth(equals(event));
-    case Op::not_equal: return truth(!equals(event));
+    case Op::equal:
+      return truth(equals(event));
+    case Op::not_equal:
+      return truth(!equals(event));
     case Op::less:
     case Op::less_equal:
     case Op::greater:
-    case Op::greater_equal: return order(event);
-    case Op::match: return truth(matches(event) != negated);
-    default: return truth(contains(event) != negated);
+    case Op::greater_equal:
+      return order(event);
+    case Op::match:
+      return truth(matches(event) != negated);
+    default:
+      return truth(contains(event) != negated);
   }
 }
 
@@ -195,7 +222,8 @@ namespace {
 
 class Compiler {
  public:
-  Compiler(lang::Diagnostics& diagnostics, std::vector<FieldRef>& fields) : diagnostics_(diagnostics), fields_(fields) {}
+  Compiler(lang::Diagnostics& diagnostics, std::vector<FieldRef>& fields)
+      : diagnostics_(diagnostics), fields_(fields) {}
 
   std::unique_ptr<const Node> compile(const Expr& expr);
 
@@ -300,27 +328,37 @@ std::unique_ptr<Node> Compiler::comparison(const Expr& expr, Op op) {
     if (op == Op::not_equal) return constant_node(!equal(x, y));
     const auto c = compare(&x, y);
     if (!c) {
-      diagnostics_.error("E0306", expr.span, "These two constants cannot be compared", "Compare values of one type.");
+      diagnostics_.error("E0306", expr.span, "These two constants cannot be compared",
+                         "Compare values of one type.");
       return nullptr;
     }
-    return constant_node(op == Op::less ? *c < 0 : op == Op::less_equal ? *c <= 0 : op == Op::greater ? *c > 0 : *c >= 0);
+    return constant_node(op == Op::less         ? *c < 0
+                         : op == Op::less_equal ? *c <= 0
+                         : op == Op::greater    ? *c > 0
+                                                : *c >= 0);
   }
   auto node = std::make_unique<Node>();
   node->op = op;
   if (is_field(a)) {
     node->left = field(a);
     node->right_is_field = is_field(b);
-    if (node->right_is_field) node->right = field(b);
-    else set_constant(*node, b);
+    if (node->right_is_field)
+      node->right = field(b);
+    else
+      set_constant(*node, b);
     return node;
   }
   // A constant on the left is mirrored.
   node->left = field(b);
   set_constant(*node, a);
-  if (op == Op::less) node->op = Op::greater;
-  else if (op == Op::less_equal) node->op = Op::greater_equal;
-  else if (op == Op::greater) node->op = Op::less;
-  else if (op == Op::greater_equal) node->op = Op::less_equal;
+  if (op == Op::less)
+    node->op = Op::greater;
+  else if (op == Op::less_equal)
+    node->op = Op::greater_equal;
+  else if (op == Op::greater)
+    node->op = Op::less;
+  else if (op == Op::greater_equal)
+    node->op = Op::less_equal;
   return node;
 }
 
@@ -363,12 +401,14 @@ std::unique_ptr<Node> Compiler::matching(const Expr& expr, bool negated) {
   const auto& b = expr.values[1];
   auto regex = match::Regex::compile(b.text);
   if (!regex.ok()) {
-    diagnostics_.error("E0301", b.span, "The regular expression is not valid: " + regex.message(), "Conditions use Ruby's regular expressions.");
+    diagnostics_.error("E0301", b.span, "The regular expression is not valid: " + regex.message(),
+                       "Conditions use Ruby's regular expressions.");
     return nullptr;
   }
   if (!is_field(a)) {
     match::Captures captures;
-    const bool hit = a.kind == Rvalue::Kind::string && regex->search(a.text, captures) == match::MatchResult::match;
+    const bool hit =
+        a.kind == Rvalue::Kind::string && regex->search(a.text, captures) == match::MatchResult::match;
     return constant_node(hit != negated);
   }
   auto node = std::make_unique<Node>();
@@ -381,22 +421,38 @@ std::unique_ptr<Node> Compiler::matching(const Expr& expr, bool negated) {
 
 std::unique_ptr<const Node> Compiler::compile(const Expr& expr) {
   switch (expr.kind) {
-    case Expr::Kind::and_: return logic(expr, Op::and_);
-    case Expr::Kind::or_: return logic(expr, Op::or_);
-    case Expr::Kind::xor_: return logic(expr, Op::xor_);
-    case Expr::Kind::nand_: return logic(expr, Op::nand_);
-    case Expr::Kind::not_: return logic(expr, Op::not_);
-    case Expr::Kind::eq: return comparison(expr, Op::equal);
-    case Expr::Kind::ne: return comparison(expr, Op::not_equal);
-    case Expr::Kind::lt: return comparison(expr, Op::less);
-    case Expr::Kind::le: return comparison(expr, Op::less_equal);
-    case Expr::Kind::gt: return comparison(expr, Op::greater);
-    case Expr::Kind::ge: return comparison(expr, Op::greater_equal);
-    case Expr::Kind::in: return inclusion(expr, false);
-    case Expr::Kind::not_in: return inclusion(expr, true);
-    case Expr::Kind::match: return matching(expr, false);
-    case Expr::Kind::not_match: return matching(expr, true);
-    case Expr::Kind::value: return value(expr.values[0]);
+    case Expr::Kind::and_:
+      return logic(expr, Op::and_);
+    case Expr::Kind::or_:
+      return logic(expr, Op::or_);
+    case Expr::Kind::xor_:
+      return logic(expr, Op::xor_);
+    case Expr::Kind::nand_:
+      return logic(expr, Op::nand_);
+    case Expr::Kind::not_:
+      return logic(expr, Op::not_);
+    case Expr::Kind::eq:
+      return comparison(expr, Op::equal);
+    case Expr::Kind::ne:
+      return comparison(expr, Op::not_equal);
+    case Expr::Kind::lt:
+      return comparison(expr, Op::less);
+    case Expr::Kind::le:
+      return comparison(expr, Op::less_equal);
+    case Expr::Kind::gt:
+      return comparison(expr, Op::greater);
+    case Expr::Kind::ge:
+      return comparison(expr, Op::greater_equal);
+    case Expr::Kind::in:
+      return inclusion(expr, false);
+    case Expr::Kind::not_in:
+      return inclusion(expr, true);
+    case Expr::Kind::match:
+      return matching(expr, false);
+    case Expr::Kind::not_match:
+      return matching(expr, true);
+    case Expr::Kind::value:
+      return value(expr.values[0]);
   }
   return nullptr;
 }

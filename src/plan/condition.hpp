@@ -12,8 +12,8 @@
 
 namespace sluice::plan {
 
-/// The value of a condition. `error`: the operands cannot be compared (a missing field with <, a string with a number);
-/// Logstash drops the event then, and so do we.
+/// The value of a condition. `error`: the operands cannot be compared (a missing field with <, a string with
+/// a number); Logstash drops the event then, and so do we.
 enum class Truth : uint8_t { no, yes, error };
 
 /// A compiled condition: immutable, shared by workers.

@@ -64,13 +64,14 @@ void Execution::filter(size_t index, Selection& selection, Batch& batch, Mode mo
   const size_t before = selection.size();
   const int64_t started = steady_nanos();
   if (before) filters_[index]->filter(run);
-  if (mode != Mode::run && stage.built.plugin->wants_flush()) filters_[index]->flush(run, mode == Mode::final_flush);
+  if (mode != Mode::run && stage.built.plugin->wants_flush())
+    filters_[index]->flush(run, mode == Mode::final_flush);
   const auto cancelled = [](const Event* event) { return event->cancelled(); };
   if (run.emitted().empty()) {
     std::erase_if(selection, cancelled);
   } else {
-    // New events stand behind the event they came from, and those without a parent at the end. Filters emit in the
-    // order of their events, so one walk over both lists is enough.
+    // New events stand behind the event they came from, and those without a parent at the end. Filters emit
+    // in the order of their events, so one walk over both lists is enough.
     auto next = borrow();
     auto emitted = run.emitted().begin();
     const auto take = [&] {
@@ -94,8 +95,12 @@ void Execution::filter(size_t index, Selection& selection, Batch& batch, Mode mo
 void Execution::split(const Block::Step& step, Selection& selection, Selection& yes, Selection& no) {
   for (auto* event : selection) {
     switch (step.condition->test(*event)) {
-      case Truth::yes: yes.push_back(event); break;
-      case Truth::no: no.push_back(event); break;
+      case Truth::yes:
+        yes.push_back(event);
+        break;
+      case Truth::no:
+        no.push_back(event);
+        break;
       case Truth::error:
         refused_(*event, step.span);
         event->cancel();

@@ -19,8 +19,8 @@ std::string canonical(std::string_view text) {
   return out;
 }
 
-// Whether the name in %{...} is a date pattern: letters of times in runs, a year among them, and only the signs that
-// dates are written with. `YYYY.MM.dd` is one, `app` and `Y` are none.
+// Whether the name in %{...} is a date pattern: letters of times in runs, a year among them, and only the
+// signs that dates are written with. `YYYY.MM.dd` is one, `app` and `Y` are none.
 bool is_date_pattern(std::string_view name) {
   static constexpr std::string_view kLetters = "yYxMdDHhmsSwe", kSigns = ".-_/: ";
   bool year = false;
@@ -119,9 +119,11 @@ class Checker {
       if (end == std::string::npos) return;
       const auto name = value.text.substr(at + 2, end - at - 2);
       if (!is_date_pattern(name)) continue;
-      diagnostics_.warning("W0406", value.span,
-                           fmt::format("%{{{}}} in `{}` names a field; a date needs a + in front of its pattern", name, option),
-                           fmt::format("Write %{{+{}}}.", name));
+      diagnostics_.warning(
+          "W0406", value.span,
+          fmt::format("%{{{}}} in `{}` names a field; a date needs a + in front of its pattern", name,
+                      option),
+          fmt::format("Write %{{+{}}}.", name));
     }
   }
 
@@ -139,28 +141,33 @@ class Checker {
       if (const auto* added = attribute(written, "add_field"))
         for (const auto& entry : added->entries) fields.possible.insert(canonical(entry.key.text));
     }
-    for (const auto name : {"message", "host", "port", "path", "tags", "type", "event", "log", "source", "sequence",
-                            "clock", "sslsubject", "proxy_host", "proxy_port", "url", "process", "[@metadata]"})
+    for (const auto name :
+         {"message", "host", "port", "path", "tags", "type", "event", "log", "source", "sequence", "clock",
+          "sslsubject", "proxy_host", "proxy_port", "url", "process", "[@metadata]"})
       fields.possible.insert(canonical(name));
     if (typed) fields.certain.insert(canonical("type"));
     return fields;
   }
 
-  void unknown_field(const Fields& fields, const std::string& field, const Span& span, std::string_view where) {
+  void unknown_field(const Fields& fields, const std::string& field, const Span& span,
+                     std::string_view where) {
     if (!FieldRef::parse(field).ok()) return;  // said by the plugin
     if (fields.can_be(canonical(field))) return;
-    auto& d = diagnostics_.warning("W0404", span,
-                                   fmt::format("The field {} is used {}, and nothing before it can have produced it",
-                                               field, where));
+    auto& d = diagnostics_.warning(
+        "W0404", span,
+        fmt::format("The field {} is used {}, and nothing before it can have produced it", field, where));
     std::vector<std::string_view> names(fields.possible.begin(), fields.possible.end());
-    if (const auto near = nearest(canonical(field), names)) d.help = "Did you mean " + *near + "?";
-    else d.help = "Check the name, or the order of the filters.";
+    if (const auto near = nearest(canonical(field), names))
+      d.help = "Did you mean " + *near + "?";
+    else
+      d.help = "Check the name, or the order of the filters.";
   }
 
   void filter(const Stage<plugin::Filter>& stage, Fields& fields) {
     const auto& flow = stage.built.flow;
     for (const auto& read : flow.read())
-      unknown_field(fields, read.field, option_span(stage, read.option), fmt::format("by {}", stage.built.spec->name));
+      unknown_field(fields, read.field, option_span(stage, read.option),
+                    fmt::format("by {}", stage.built.spec->name));
     if (flow.anything()) fields.anything = true;
     for (const auto& name : flow.written()) fields.possible.insert(canonical(name));
     for (const auto& name : flow.always_written()) fields.certain.insert(canonical(name));
@@ -179,10 +186,13 @@ class Checker {
         if (fields.must_be(canonical(ref.text())) || is_date_pattern(ref.text())) continue;
         diagnostics_.warning(
             "W0405", value ? value->span : stage.span,
-            fmt::format("%{{{}}} in `{}` stays unresolved on events that do not have the field", ref.text(), option),
-            fmt::format("Set a default before the output: if ![{0}] {{ mutate {{ add_field => {{ \"{1}\" => \"...\" }} }} }}",
-                        ref.text().starts_with('[') ? ref.text().substr(1, ref.text().size() - 2) : ref.text(),
-                        ref.text()));
+            fmt::format("%{{{}}} in `{}` stays unresolved on events that do not have the field", ref.text(),
+                        option),
+            fmt::format(
+                "Set a default before the output: if ![{0}] {{ mutate {{ add_field => {{ \"{1}\" => \"...\" "
+                "}} }} }}",
+                ref.text().starts_with('[') ? ref.text().substr(1, ref.text().size() - 2) : ref.text(),
+                ref.text()));
       }
     }
   }
@@ -194,17 +204,19 @@ class Checker {
       if (value.kind != lang::Rvalue::Kind::selector || value.text.size() < 4) continue;
       const char quote = value.text[1];
       if ((quote != '"' && quote != '\'') || value.text[value.text.size() - 2] != quote) continue;
-      diagnostics_.warning("W0407", value.span,
-                           fmt::format("{} is read as a field, not as a list of one text", value.text),
-                           fmt::format("Compare with the text itself, == {}, or give the list a second element.",
-                                       value.text.substr(1, value.text.size() - 2)));
+      diagnostics_.warning(
+          "W0407", value.span, fmt::format("{} is read as a field, not as a list of one text", value.text),
+          fmt::format("Compare with the text itself, == {}, or give the list a second element.",
+                      value.text.substr(1, value.text.size() - 2)));
     }
   }
 
   // Fields that a condition needs to hold. Those that it wants absent or different may well be missing.
   void needs(const lang::Expr& expr, const Fields& fields) {
     using Kind = lang::Expr::Kind;
-    if (expr.kind == Kind::not_ || expr.kind == Kind::ne || expr.kind == Kind::not_in || expr.kind == Kind::not_match) return;
+    if (expr.kind == Kind::not_ || expr.kind == Kind::ne || expr.kind == Kind::not_in ||
+        expr.kind == Kind::not_match)
+      return;
     for (const auto& operand : expr.operands) needs(operand, fields);
     for (const auto& value : expr.values)
       if (value.kind == lang::Rvalue::Kind::selector && value.text.find_first_of("\"'") == std::string::npos)
@@ -221,7 +233,9 @@ class Checker {
     }
     const bool proves = (expr.kind == Kind::value || expr.kind == Kind::eq || expr.kind == Kind::match ||
                          expr.kind == Kind::in || expr.kind == Kind::lt || expr.kind == Kind::gt ||
-                         expr.kind == Kind::le || expr.kind == Kind::ge) ? yes : expr.kind == Kind::ne && !yes;
+                         expr.kind == Kind::le || expr.kind == Kind::ge)
+                            ? yes
+                            : expr.kind == Kind::ne && !yes;
     if (!proves) return;
     for (const auto& value : expr.values)
       if (value.kind == lang::Rvalue::Kind::selector) fields.certain.insert(canonical(value.text));
@@ -230,8 +244,10 @@ class Checker {
   void block(const Block& steps, Fields& fields, bool filters) {
     for (const auto& step : steps.steps) {
       if (!step.condition) {
-        if (filters) filter(plan_.filters[step.stage], fields);
-        else output(plan_.outputs[step.stage], fields);
+        if (filters)
+          filter(plan_.filters[step.stage], fields);
+        else
+          output(plan_.outputs[step.stage], fields);
         continue;
       }
       Fields yes = fields, no = fields;

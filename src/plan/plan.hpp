@@ -33,7 +33,8 @@ struct Block {
   std::vector<Step> steps;
 };
 
-/// A compiled pipeline. The blocks are immutable; the stages hold the plugins, which the runtime starts and stops.
+/// A compiled pipeline. The blocks are immutable; the stages hold the plugins, which the runtime starts and
+/// stops.
 struct Plan {
   std::deque<Stage<plugin::Input>> inputs;
   std::deque<Stage<plugin::Filter>> filters;
@@ -43,9 +44,9 @@ struct Plan {
   uint64_t hash = 0;
 };
 
-/// Builds every plugin and condition of `graph`, folds constant branches, and checks what spans the whole pipeline:
-/// ids used twice, ports used twice, branches that can never be taken, fields that nothing produces, index names that can
-/// stay unresolved. Null when there were errors; all of them are reported.
+/// Builds every plugin and condition of `graph`, folds constant branches, and checks what spans the whole
+/// pipeline: ids used twice, ports used twice, branches that can never be taken, fields that nothing
+/// produces, index names that can stay unresolved. Null when there were errors; all of them are reported.
 std::unique_ptr<Plan> compile(const ir::Graph& graph, const plugin::Environment& environment,
                               lang::Diagnostics& diagnostics);
 

@@ -25,10 +25,14 @@ bool is_number(std::string_view text) {
 
 std::string shown(const Value& value) {
   switch (value.kind) {
-    case Value::Kind::array: return "a list";
-    case Value::Kind::hash: return "a hash";
-    case Value::Kind::plugin: return "a plugin";
-    default: return "\"" + (value.substituted ? value.written : value.text) + "\"";
+    case Value::Kind::array:
+      return "a list";
+    case Value::Kind::hash:
+      return "a hash";
+    case Value::Kind::plugin:
+      return "a plugin";
+    default:
+      return "\"" + (value.substituted ? value.written : value.text) + "\"";
   }
 }
 
@@ -65,13 +69,16 @@ void merge(Value& into, const Value& more) {
   }
   if (same_scalar(into, more)) return;
   if (into.kind != Value::Kind::array) into = list_of(into);
-  if (more.kind == Value::Kind::array) into.items.insert(into.items.end(), more.items.begin(), more.items.end());
-  else into.items.push_back(more);
+  if (more.kind == Value::Kind::array)
+    into.items.insert(into.items.end(), more.items.begin(), more.items.end());
+  else
+    into.items.push_back(more);
 }
 
 class Binder {
  public:
-  Binder(std::string_view kind, std::string_view name, const lang::Plugin& written, lang::Diagnostics& diagnostics)
+  Binder(std::string_view kind, std::string_view name, const lang::Plugin& written,
+         lang::Diagnostics& diagnostics)
       : kind_(kind), name_(name), written_(written), diagnostics_(diagnostics) {}
 
   bool coerce(const Option& option, Value& value);
@@ -93,9 +100,10 @@ class Binder {
 };
 
 bool Binder::bad(const Option& option, const Value& value, std::string_view wanted) {
-  diagnostics_.error("E0205", value.span,
-                     fmt::format("Invalid setting for {} {} plugin: `{}` must be {}, got {}", name_, kind_, option.name,
-                                 wanted, option.type == Type::password ? "<password>" : shown(value)));
+  diagnostics_.error(
+      "E0205", value.span,
+      fmt::format("Invalid setting for {} {} plugin: `{}` must be {}, got {}", name_, kind_, option.name,
+                  wanted, option.type == Type::password ? "<password>" : shown(value)));
   return false;
 }
 
@@ -110,11 +118,12 @@ bool Binder::check_choice(const Option& option, const Value& value) {
   std::string list;
   for (const auto choice : choices) list += (list.empty() ? "" : ", ") + std::string(choice);
   auto& d = diagnostics_.error("E0205", value.span,
-                               fmt::format("Invalid setting for {} {} plugin: `{}` must be one of {}, got {}", name_,
-                                           kind_, option.name, list, shown(value)));
+                               fmt::format("Invalid setting for {} {} plugin: `{}` must be one of {}, got {}",
+                                           name_, kind_, option.name, list, shown(value)));
   if (const auto near = nearest(value.text, choices)) {
     d.help = "Did you mean `" + *near + "`?";
-    d.fix = lang::Fix{value.span, value.kind == Value::Kind::string ? value.quote + *near + value.quote : *near, false};
+    d.fix = lang::Fix{value.span,
+                      value.kind == Value::Kind::string ? value.quote + *near + value.quote : *near, false};
   }
   return false;
 }
@@ -123,7 +132,8 @@ bool Binder::check_path(const Option& option, const Value& value) {
   std::error_code ec;
   if (std::filesystem::exists(value.text, ec)) return true;
   diagnostics_.error("E0305", value.span,
-                     fmt::format("`{}` of the {} {} names a file that does not exist: {}", option.name, name_, kind_, value.text),
+                     fmt::format("`{}` of the {} {} names a file that does not exist: {}", option.name, name_,
+                                 kind_, value.text),
                      "Give the path of a file that this user can read.");
   return false;
 }
@@ -161,7 +171,8 @@ bool Binder::coerce_hash(const Option& option, Value& value) {
   }
   // Repeated hash options may have met a list, or hashes stand in a list: take their entries one by one.
   if (value.kind == Value::Kind::array &&
-      std::all_of(value.items.begin(), value.items.end(), [](const Value& v) { return v.kind == Value::Kind::hash; })) {
+      std::all_of(value.items.begin(), value.items.end(),
+                  [](const Value& v) { return v.kind == Value::Kind::hash; })) {
     Value hash;
     hash.kind = Value::Kind::hash;
     hash.span = value.span;
@@ -196,12 +207,14 @@ bool Binder::coerce(const Option& option, Value& value) {
     }
     if (value.scalar()) value = list_of(value);
     if (option.type == Type::array && option.choices.empty()) return true;
-    return std::all_of(value.items.begin(), value.items.end(), [&](Value& item) { return coerce_scalar(option, item); });
+    return std::all_of(value.items.begin(), value.items.end(),
+                       [&](Value& item) { return coerce_scalar(option, item); });
   }
   return coerce_scalar(option, value);
 }
 
-void Binder::unknown(const lang::Attribute& attribute, std::span<const Option> own, std::span<const Option> common) {
+void Binder::unknown(const lang::Attribute& attribute, std::span<const Option> own,
+                     std::span<const Option> common) {
   std::vector<std::string_view> names;
   for (const auto& option : own)
     if (!(option.flags & kObsolete)) names.push_back(option.name);
@@ -220,25 +233,27 @@ void Binder::unknown(const lang::Attribute& attribute, std::span<const Option> o
 
 void Binder::check_use(const Option& option, const lang::Attribute& attribute) {
   if (option.flags & kObsolete)
-    diagnostics_.error("E0206", attribute.name_span,
-                       fmt::format("The setting `{}` in plugin `{}` is obsolete and is no longer available. {}",
-                                   option.name, name_, option.note));
+    diagnostics_.error(
+        "E0206", attribute.name_span,
+        fmt::format("The setting `{}` in plugin `{}` is obsolete and is no longer available. {}", option.name,
+                    name_, option.note));
   else if (option.flags & kUnsupported)
     diagnostics_.error("E0207", attribute.name_span,
-                       fmt::format("The setting `{}` of the {} {} is not supported: {}", option.name, name_, kind_,
-                                   option.note));
+                       fmt::format("The setting `{}` of the {} {} is not supported: {}", option.name, name_,
+                                   kind_, option.note));
   else if (option.flags & kDeprecated)
-    diagnostics_.warning("W0206", attribute.name_span,
-                         fmt::format("The setting `{}` in plugin `{}` is deprecated. {}", option.name, name_,
-                                     option.note));
+    diagnostics_.warning(
+        "W0206", attribute.name_span,
+        fmt::format("The setting `{}` in plugin `{}` is deprecated. {}", option.name, name_, option.note));
 }
 
 void Binder::missing(const Option& option) {
   // Its name was misspelt, and that has been said.
   if (std::find(suggested_.begin(), suggested_.end(), option.name) != suggested_.end()) return;
-  diagnostics_.error("E0204", written_.name_span,
-                     fmt::format("Missing a required setting for the {} {} plugin: {}", name_, kind_, option.name),
-                     fmt::format("Add `{} => ...` between its braces.", option.name));
+  diagnostics_.error(
+      "E0204", written_.name_span,
+      fmt::format("Missing a required setting for the {} {} plugin: {}", name_, kind_, option.name),
+      fmt::format("Add `{} => ...` between its braces.", option.name));
 }
 
 // A default is written in config syntax; parse it as the value of an option once.
@@ -270,7 +285,8 @@ Value quick_default(const Option& option) {
   }
   Value value;
   value.kind = Value::Kind::string;
-  const bool quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
+  const bool quoted =
+      text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
   value.text = quoted ? text.substr(1, text.size() - 2) : text;
   value.written = value.text;
   return value;
@@ -288,8 +304,8 @@ bool left_empty(const Option& option, const Value& value) {
 
 }  // namespace
 
-Options bind(std::span<const Option> own, std::span<const Option> common, std::string_view kind, std::string_view name,
-             const lang::Plugin& written, lang::Diagnostics& diagnostics) {
+Options bind(std::span<const Option> own, std::span<const Option> common, std::string_view kind,
+             std::string_view name, const lang::Plugin& written, lang::Diagnostics& diagnostics) {
   Options options;
   Binder binder(kind, name, written, diagnostics);
   const auto declare = [&](const Option& option) {

@@ -42,9 +42,12 @@ std::string make_id(const Spec& spec, const Options& options, const lang::Plugin
 void add_common_flow(const Options& options, Flow& flow) {
   for (const auto& [name, value] : options.hash("add_field")) {
     (void)value;
-    if (name.find("%{") != std::string::npos) flow.writes_anything();
-    else if (flow.all_match()) flow.always_writes(name);
-    else flow.writes(name);
+    if (name.find("%{") != std::string::npos)
+      flow.writes_anything();
+    else if (flow.all_match())
+      flow.always_writes(name);
+    else
+      flow.writes(name);
   }
   for (const auto& name : options.strings("remove_field"))
     if (name.find("%{") == std::string::npos) flow.removes(name);
@@ -52,13 +55,14 @@ void add_common_flow(const Options& options, Flow& flow) {
 }
 
 template <class T, class Make>
-Built<T> build(Kind kind, const lang::Plugin& written, const Environment& environment, lang::Diagnostics& diagnostics,
-               Make make) {
+Built<T> build(Kind kind, const lang::Plugin& written, const Environment& environment,
+               lang::Diagnostics& diagnostics, Make make) {
   Built<T> built;
   const Spec* spec = find_spec(kind, written, diagnostics);
   if (!spec) return built;
   const size_t errors = diagnostics.error_count();
-  const Options options = bind(spec->options, common_options(kind), kind_name(kind), spec->name, written, diagnostics);
+  const Options options =
+      bind(spec->options, common_options(kind), kind_name(kind), spec->name, written, diagnostics);
   if (diagnostics.error_count() != errors) return built;
   Setup setup(*spec, options, environment, make_id(*spec, options, written), written.name_span, diagnostics);
   built.spec = spec;
@@ -70,7 +74,8 @@ Built<T> build(Kind kind, const lang::Plugin& written, const Environment& enviro
 
 }  // namespace
 
-Built<Input> build_input(const lang::Plugin& written, const Environment& environment, lang::Diagnostics& diagnostics) {
+Built<Input> build_input(const lang::Plugin& written, const Environment& environment,
+                         lang::Diagnostics& diagnostics) {
   return build<Input>(Kind::input, written, environment, diagnostics,
                       [](auto& built, Setup& setup) { built.plugin = setup.spec.input(setup); });
 }

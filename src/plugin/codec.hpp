@@ -23,19 +23,20 @@ class EventSink {
   virtual Batch& batch() = 0;
 };
 
-/// The decoding side for one stream (a connection, a file, a datagram socket). Called by one worker at a time, in order.
+/// The decoding side for one stream (a connection, a file, a datagram socket). Called by one worker at a
+/// time, in order.
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  /// Decodes `bytes`, behind which 64 bytes can be read and which live as long as the sink's batch. What is not yet a
-  /// whole event is kept for the next call.
+  /// Decodes `bytes`, behind which 64 bytes can be read and which live as long as the sink's batch. What is
+  /// not yet a whole event is kept for the next call.
   virtual void decode(std::string_view bytes, EventSink& sink) = 0;
   /// The stream ends or pauses: what is kept becomes an event.
   virtual void flush(EventSink& sink) { (void)sink; }
   /// True while bytes of an unfinished event are kept: the chunk they came in is then not acknowledged yet.
   virtual bool pending() const { return false; }
-  /// Milliseconds after which a quiet stream wants flush() (multiline's auto_flush_interval); nullopt: never. Asked
-  /// after each decode.
+  /// Milliseconds after which a quiet stream wants flush() (multiline's auto_flush_interval); nullopt: never.
+  /// Asked after each decode.
   virtual std::optional<int64_t> flush_after() const { return std::nullopt; }
 };
 

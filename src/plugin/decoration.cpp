@@ -18,7 +18,8 @@ std::vector<Template> value_templates(const lang::Value& value) {
   if (value.kind == lang::Value::Kind::array) {
     for (const auto& item : value.items) all.emplace_back(item.text);
   } else if (value.kind == lang::Value::Kind::hash) {
-    for (const auto& entry : value.entries) all.emplace_back("[\"" + entry.key.text + "\", \"" + entry.value.text + "\"]");
+    for (const auto& entry : value.entries)
+      all.emplace_back("[\"" + entry.key.text + "\", \"" + entry.value.text + "\"]");
   } else {
     all.emplace_back(value.text);
   }
@@ -28,7 +29,8 @@ std::vector<Template> value_templates(const lang::Value& value) {
 void check_reference(Setup& setup, std::string_view option, const Template& name) {
   if (!name.constant()) return;
   if (auto ref = FieldRef::parse(name.text()); !ref.ok())
-    setup.warning(option, "W0304", ref.message(), "Write a field as `name` or as [outer][inner], every bracket closed.");
+    setup.warning(option, "W0304", ref.message(),
+                  "Write a field as `name` or as [outer][inner], every bracket closed.");
 }
 
 }  // namespace
@@ -36,7 +38,8 @@ void check_reference(Setup& setup, std::string_view option, const Template& name
 Status append_to_field(Event& event, const FieldRef& ref, Value value) {
   Value* old = event.get(ref);
   if (old && old->is_array()) {
-    if (ref.is_tags() && !value.is_string()) return Status::error(Fault::filter, std::string(describe(SetError::illegal_tags)));
+    if (ref.is_tags() && !value.is_string())
+      return Status::error(Fault::filter, std::string(describe(SetError::illegal_tags)));
     old->as_array()->push(event.arena(), value);
     return {};
   }
@@ -57,7 +60,8 @@ Status append_to_field(Event& event, const FieldRef& ref, Value value) {
     fresh = Value::array(list);
   }
   const SetError error = event.set(ref, fresh);
-  if (error != SetError::none) return Status::error(Fault::filter, ref.text() + ": " + std::string(describe(error)));
+  if (error != SetError::none)
+    return Status::error(Fault::filter, ref.text() + ": " + std::string(describe(error)));
   return {};
 }
 
@@ -81,7 +85,8 @@ Decoration Decoration::filter(Setup& setup) {
   }
   for (const auto& tag : setup.options.strings("add_tag")) d.add_tags_.emplace_back(tag);
   for (const auto& tag : setup.options.strings("remove_tag")) d.remove_tags_.emplace_back(tag);
-  d.empty_ = d.add_fields_.empty() && d.remove_fields_.empty() && d.add_tags_.empty() && d.remove_tags_.empty();
+  d.empty_ =
+      d.add_fields_.empty() && d.remove_fields_.empty() && d.add_tags_.empty() && d.remove_tags_.empty();
   return d;
 }
 

@@ -19,13 +19,14 @@ class Decoration {
   static Decoration input(Setup& setup);
 
   [[nodiscard]] bool empty() const { return empty_; }
-  /// In Logstash's order. An illegal field reference that sprintf produced gives an error text (the rest is skipped).
+  /// In Logstash's order. An illegal field reference that sprintf produced gives an error text (the rest is
+  /// skipped).
   Status apply(Event& event) const;
 
  private:
   struct Addition {
     Template name;
-    FieldRef ref;              // compiled when the name is constant
+    FieldRef ref;  // compiled when the name is constant
     std::vector<Template> values;
   };
   void take_additions(Setup& setup);
@@ -36,12 +37,13 @@ class Decoration {
   std::vector<FieldRef> remove_refs_;  // compiled when all names are constant
   std::vector<Template> add_tags_;
   std::vector<Template> remove_tags_;
-  std::string type_;                   // inputs: set when the event has none
-  std::vector<std::string> tags_;      // inputs
+  std::string type_;               // inputs: set when the event has none
+  std::vector<std::string> tags_;  // inputs
   bool empty_ = true;
 };
 
-/// Adds `value` to the field as add_field and grok do: a new field is set, a scalar becomes a list, a list grows.
+/// Adds `value` to the field as add_field and grok do: a new field is set, a scalar becomes a list, a list
+/// grows.
 Status append_to_field(Event& event, const FieldRef& ref, Value value);
 
 }  // namespace sluice::plugin

@@ -53,7 +53,7 @@ class FilterWorker {
   /// Changes the events of the run; cancel() drops one.
   virtual void filter(FilterRun& run) = 0;
   /// Called every 5 s when the filter wants_flush(), and with `final` at the end.
-  virtual void flush(FilterRun& run, bool final) { (void)run, (void)final; }
+  virtual void flush(FilterRun& run, bool final) { (void)run, (void) final; }
 };
 
 /// A configured filter: immutable after start(), shared by the workers.
@@ -61,11 +61,15 @@ class Filter {
  public:
   virtual ~Filter() = default;
   /// Opens databases and the like; an error stops the pipeline's start.
-  virtual Status start(Start& start) { (void)start; return {}; }
+  virtual Status start(Start& start) {
+    (void)start;
+    return {};
+  }
   virtual void stop() {}
   virtual std::unique_ptr<FilterWorker> worker() = 0;
   [[nodiscard]] virtual bool wants_flush() const { return false; }
-  /// Which fields it reads and can produce, for `pipeline --test`. The common options are added by the caller.
+  /// Which fields it reads and can produce, for `pipeline --test`. The common options are added by the
+  /// caller.
   virtual void flow(Flow& flow) const { flow.writes_anything(); }
 };
 

@@ -11,7 +11,9 @@ namespace sluice::plugin {
 class Flow {
  public:
   /// The step needs the field to have an effect; `option` is where the config says so.
-  void reads(std::string_view field, std::string_view option) { reads_.push_back({std::string(field), std::string(option)}); }
+  void reads(std::string_view field, std::string_view option) {
+    reads_.push_back({std::string(field), std::string(option)});
+  }
   /// The field exists after the step, on some events at least.
   void writes(std::string_view field) { writes_.emplace_back(field); }
   /// The field exists after the step on every event that passes it.

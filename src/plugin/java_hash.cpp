@@ -1,5 +1,6 @@
-// The order of a java.util.HashMap: Logstash rebuilds every hash option through one, so plugins see entries in
-// bucket order. A bucket is picked by String.hashCode, spread as HashMap does; a table doubles at 3/4 full.
+// The order of a java.util.HashMap: Logstash rebuilds every hash option through one, so plugins see entries
+// in bucket order. A bucket is picked by String.hashCode, spread as HashMap does; a table doubles at 3/4
+// full.
 #include <algorithm>
 #include <cstdint>
 #include <numeric>

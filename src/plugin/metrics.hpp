@@ -1,4 +1,5 @@
-// Counters of plugins and pipelines. Writers add with relaxed atomics once per batch; readers sum at any time.
+// Counters of plugins and pipelines. Writers add with relaxed atomics once per batch; readers sum at any
+// time.
 #pragma once
 
 #include <atomic>

@@ -16,17 +16,17 @@
 
 namespace sluice::plugin {
 
-/// Validated options, defaults filled in. Getters return the coerced value; asking for a name that the table does not
-/// have is a programming error (asserted).
+/// Validated options, defaults filled in. Getters return the coerced value; asking for a name that the table
+/// does not have is a programming error (asserted).
 class Options {
  public:
   /// One option: its value after merging repetitions, coercion and defaults.
   struct Entry {
     const Option* option = nullptr;
-    bool given = false;   // written in the config
-    bool present = false; // given, or has a default
+    bool given = false;    // written in the config
+    bool present = false;  // given, or has a default
     lang::Value value;
-    Span span;            // of the value, or of the plugin's name when not given
+    Span span;  // of the value, or of the plugin's name when not given
     Span name_span;
   };
 
@@ -62,10 +62,11 @@ class Options {
   std::vector<Entry> entries_;
 };
 
-/// Merges repeated attributes, checks names ("did you mean"), types, choices, required and obsolete options, and
-/// fills in defaults. `kind` and `name` are for the messages ("filter", "grok"). Problems go to `diagnostics`.
-Options bind(std::span<const Option> own, std::span<const Option> common, std::string_view kind, std::string_view name,
-             const lang::Plugin& written, lang::Diagnostics& diagnostics);
+/// Merges repeated attributes, checks names ("did you mean"), types, choices, required and obsolete options,
+/// and fills in defaults. `kind` and `name` are for the messages ("filter", "grok"). Problems go to
+/// `diagnostics`.
+Options bind(std::span<const Option> own, std::span<const Option> common, std::string_view kind,
+             std::string_view name, const lang::Plugin& written, lang::Diagnostics& diagnostics);
 
 /// Reorders `keys` as a java.util.HashMap that they were put into would iterate over them.
 std::vector<size_t> java_hash_order(const std::vector<std::string>& keys);

@@ -4,14 +4,16 @@
 
 namespace sluice::plugin {
 
-lang::Diagnostic& Setup::error(std::string_view option, std::string code, std::string message, std::string help) {
+lang::Diagnostic& Setup::error(std::string_view option, std::string code, std::string message,
+                               std::string help) {
   return diagnostics.error(std::move(code), option.empty() ? span : options.span(option), std::move(message),
                            std::move(help));
 }
 
-lang::Diagnostic& Setup::warning(std::string_view option, std::string code, std::string message, std::string help) {
-  return diagnostics.warning(std::move(code), option.empty() ? span : options.span(option), std::move(message),
-                             std::move(help));
+lang::Diagnostic& Setup::warning(std::string_view option, std::string code, std::string message,
+                                 std::string help) {
+  return diagnostics.warning(std::move(code), option.empty() ? span : options.span(option),
+                             std::move(message), std::move(help));
 }
 
 bool Setup::ecs() const {
@@ -24,7 +26,8 @@ FieldRef Setup::field(std::string_view option) {
   if (!text) return {};
   auto ref = FieldRef::parse(*text);
   if (ref.ok()) return std::move(ref).value();
-  error(option, "E0304", ref.message(), "Write a field as `name` or as [outer][inner], every bracket closed.");
+  error(option, "E0304", ref.message(),
+        "Write a field as `name` or as [outer][inner], every bracket closed.");
   return {};
 }
 

@@ -17,10 +17,21 @@ constexpr Option kInputOptions[] = {
     {"add_field", Type::hash, "{}", "Fields added to every event."},
     {"codec", Type::codec, {}, "How bytes become events."},
     {"enable_metric", Type::boolean, "true", "Whether the plugin's own counters are kept."},
-    {"ecs_compatibility", Type::string, {}, "The field layout: disabled, v1 or v8; the pipeline's setting by default.", 0, "disabled|v1|v8"},
+    {"ecs_compatibility",
+     Type::string,
+     {},
+     "The field layout: disabled, v1 or v8; the pipeline's setting by default.",
+     0,
+     "disabled|v1|v8"},
     {"debug", Type::any, {}, {}, kObsolete, {}, "It has had no effect for years: remove it."},
     {"format", Type::any, {}, {}, kObsolete, {}, "Use `codec` instead."},
-    {"charset", Type::any, {}, {}, kObsolete, {}, "Set the charset of the codec: codec => plain { charset => \"...\" }."},
+    {"charset",
+     Type::any,
+     {},
+     {},
+     kObsolete,
+     {},
+     "Set the charset of the codec: codec => plain { charset => \"...\" }."},
     {"message_format", Type::any, {}, {}, kObsolete, {}, "Use `codec` instead."},
 };
 
@@ -32,7 +43,12 @@ constexpr Option kFilterOptions[] = {
     {"remove_tag", Type::array, "[]", "Tags removed when the filter succeeds."},
     {"enable_metric", Type::boolean, "true", "Whether the plugin's own counters are kept."},
     {"periodic_flush", Type::boolean, "false", "Whether the filter is flushed every five seconds."},
-    {"ecs_compatibility", Type::string, {}, "The field layout: disabled, v1 or v8; the pipeline's setting by default.", 0, "disabled|v1|v8"},
+    {"ecs_compatibility",
+     Type::string,
+     {},
+     "The field layout: disabled, v1 or v8; the pipeline's setting by default.",
+     0,
+     "disabled|v1|v8"},
     {"type", Type::any, {}, {}, kObsolete, {}, kDroppedFilter},
     {"tags", Type::any, {}, {}, kObsolete, {}, kDroppedFilter},
     {"exclude_tags", Type::any, {}, {}, kObsolete, {}, kDroppedFilter},
@@ -42,8 +58,19 @@ constexpr Option kOutputOptions[] = {
     {"id", Type::string, {}, "A name for this plugin in logs and in the monitoring API."},
     {"codec", Type::codec, {}, "How events become bytes."},
     {"enable_metric", Type::boolean, "true", "Whether the plugin's own counters are kept."},
-    {"ecs_compatibility", Type::string, {}, "The field layout: disabled, v1 or v8; the pipeline's setting by default.", 0, "disabled|v1|v8"},
-    {"workers", Type::number, {}, "Has no effect.", kDeprecated, {}, "Outputs run on all workers of the pipeline."},
+    {"ecs_compatibility",
+     Type::string,
+     {},
+     "The field layout: disabled, v1 or v8; the pipeline's setting by default.",
+     0,
+     "disabled|v1|v8"},
+    {"workers",
+     Type::number,
+     {},
+     "Has no effect.",
+     kDeprecated,
+     {},
+     "Outputs run on all workers of the pipeline."},
     {"type", Type::any, {}, {}, kObsolete, {}, kDroppedFilter},
     {"tags", Type::any, {}, {}, kObsolete, {}, kDroppedFilter},
     {"exclude_tags", Type::any, {}, {}, kObsolete, {}, kDroppedFilter},
@@ -52,7 +79,12 @@ constexpr Option kOutputOptions[] = {
 constexpr Option kCodecOptions[] = {
     {"id", Type::string, {}, "A name for this codec in logs and in the monitoring API."},
     {"enable_metric", Type::boolean, "true", "Whether the codec's own counters are kept."},
-    {"ecs_compatibility", Type::string, {}, "The field layout: disabled, v1 or v8; the pipeline's setting by default.", 0, "disabled|v1|v8"},
+    {"ecs_compatibility",
+     Type::string,
+     {},
+     "The field layout: disabled, v1 or v8; the pipeline's setting by default.",
+     0,
+     "disabled|v1|v8"},
 };
 
 struct Elsewhere {
@@ -62,18 +94,24 @@ struct Elsewhere {
 // Plugins of a Logstash installation that this version does not have.
 constexpr Elsewhere kElsewhere[] = {
     {Kind::input,
-     " azure_event_hubs couchdb_changes dead_letter_queue elasticsearch exec ganglia gelf graphite http http_poller jms"
-     " pipe redis syslog twitter unix elastic_serverless_forwarder kafka s3 sqs cloudwatch jdbc rabbitmq snmp snmptrap"
+     " azure_event_hubs couchdb_changes dead_letter_queue elasticsearch exec ganglia gelf graphite http "
+     "http_poller jms"
+     " pipe redis syslog twitter unix elastic_serverless_forwarder kafka s3 sqs cloudwatch jdbc rabbitmq "
+     "snmp snmptrap"
      " logstash pipeline java_generator java_stdin "},
     {Kind::codec,
-     " avro cef collectd csv edn edn_lines es_bulk fluent graphite gzip_lines msgpack netflow protobuf cloudtrail"
+     " avro cef collectd csv edn edn_lines es_bulk fluent graphite gzip_lines msgpack netflow protobuf "
+     "cloudtrail"
      " cloudfront java_line java_plain "},
     {Kind::filter,
-     " aggregate anonymize cidr clone csv de_dot dissect dns elapsed elastic_integration elasticsearch environment"
-     " extractnumbers fingerprint http java_uuid jdbc_static jdbc_streaming json_encode kv mask memcached metrics prune"
+     " aggregate anonymize cidr clone csv de_dot dissect dns elapsed elastic_integration elasticsearch "
+     "environment"
+     " extractnumbers fingerprint http java_uuid jdbc_static jdbc_streaming json_encode kv mask memcached "
+     "metrics prune"
      " range ruby sleep split syslog_pri throttle translate truncate urldecode useragent uuid xml yaml "},
     {Kind::output,
-     " csv email graphite http lumberjack nagios redis webhdfs kafka s3 sns sqs cloudwatch rabbitmq logstash pipeline"
+     " csv email graphite http lumberjack nagios redis webhdfs kafka s3 sns sqs cloudwatch rabbitmq logstash "
+     "pipeline"
      " java_stdout google_cloud_storage pipe elastic_app_search elastic_workplace_search "},
 };
 
@@ -81,20 +119,28 @@ constexpr Elsewhere kElsewhere[] = {
 
 std::string_view kind_name(Kind kind) {
   switch (kind) {
-    case Kind::input: return "input";
-    case Kind::codec: return "codec";
-    case Kind::filter: return "filter";
-    case Kind::output: return "output";
+    case Kind::input:
+      return "input";
+    case Kind::codec:
+      return "codec";
+    case Kind::filter:
+      return "filter";
+    case Kind::output:
+      return "output";
   }
   return "";
 }
 
 std::span<const Option> common_options(Kind kind) {
   switch (kind) {
-    case Kind::input: return kInputOptions;
-    case Kind::codec: return kCodecOptions;
-    case Kind::filter: return kFilterOptions;
-    case Kind::output: return kOutputOptions;
+    case Kind::input:
+      return kInputOptions;
+    case Kind::codec:
+      return kCodecOptions;
+    case Kind::filter:
+      return kFilterOptions;
+    case Kind::output:
+      return kOutputOptions;
   }
   return {};
 }

@@ -17,13 +17,14 @@ namespace sluice::plugin {
 enum class Kind : uint8_t { input, codec, filter, output };
 std::string_view kind_name(Kind kind);
 
-/// One plugin: its name, its options, and how to build it. A factory returns null after it has reported an error.
+/// One plugin: its name, its options, and how to build it. A factory returns null after it has reported an
+/// error.
 struct Spec {
   Kind kind;
   std::string_view name;
-  std::string_view summary;               // one sentence
-  std::span<const Option> options;        // without the common ones
-  std::string_view example;               // a config snippet that `--test` accepts
+  std::string_view summary;         // one sentence
+  std::span<const Option> options;  // without the common ones
+  std::string_view example;         // a config snippet that `--test` accepts
   std::unique_ptr<Input> (*input)(Setup&) = nullptr;
   std::unique_ptr<Codec> (*codec)(Setup&) = nullptr;
   std::unique_ptr<Filter> (*filter)(Setup&) = nullptr;
@@ -58,9 +59,12 @@ struct Built {
   Flow flow;              // of a filter, the common options included
 };
 
-Built<Input> build_input(const lang::Plugin& written, const Environment& environment, lang::Diagnostics& diagnostics);
-Built<Filter> build_filter(const lang::Plugin& written, const Environment& environment, lang::Diagnostics& diagnostics);
-Built<Output> build_output(const lang::Plugin& written, const Environment& environment, lang::Diagnostics& diagnostics);
+Built<Input> build_input(const lang::Plugin& written, const Environment& environment,
+                         lang::Diagnostics& diagnostics);
+Built<Filter> build_filter(const lang::Plugin& written, const Environment& environment,
+                           lang::Diagnostics& diagnostics);
+Built<Output> build_output(const lang::Plugin& written, const Environment& environment,
+                           lang::Diagnostics& diagnostics);
 std::unique_ptr<Codec> build_codec(const lang::Plugin& written, const Environment& environment,
                                    lang::Diagnostics& diagnostics);
 

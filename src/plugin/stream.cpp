@@ -25,10 +25,14 @@ class CodecStream::Sink : public EventSink {
   uint64_t position_;
 };
 
-CodecStream::CodecStream(std::unique_ptr<Decoder> decoder, const Decoration& decoration, std::string_view input_id,
-                         Enrich enrich, std::string name, PluginMetrics* metrics)
-    : decoder_(std::move(decoder)), decoration_(decoration), input_id_(input_id), enrich_(std::move(enrich)),
-      name_(std::move(name)), metrics_(metrics) {}
+CodecStream::CodecStream(std::unique_ptr<Decoder> decoder, const Decoration& decoration,
+                         std::string_view input_id, Enrich enrich, std::string name, PluginMetrics* metrics)
+    : decoder_(std::move(decoder)),
+      decoration_(decoration),
+      input_id_(input_id),
+      enrich_(std::move(enrich)),
+      name_(std::move(name)),
+      metrics_(metrics) {}
 
 void CodecStream::decode(Chunk& chunk, Batch& batch) {
   const size_t before = batch.events().size();

@@ -23,7 +23,8 @@ Status read_config(const ConfigSource& source, LoadedConfig& loaded) {
   if (source.path.empty() && !loaded.diagnostics.has_errors()) {
     std::string more;
     if (!has_section(*config, lang::Section::Kind::input)) more += "input { stdin { type => stdin } }\n";
-    if (!has_section(*config, lang::Section::Kind::output)) more += "output { stdout { codec => rubydebug } }\n";
+    if (!has_section(*config, lang::Section::Kind::output))
+      more += "output { stdout { codec => rubydebug } }\n";
     if (!more.empty()) {
       loaded.sources.add("default", more);
       *config = lang::parse(loaded.sources, options, loaded.diagnostics);

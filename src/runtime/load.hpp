@@ -17,7 +17,7 @@ namespace sluice::runtime {
 /// Where a config comes from: a path (file, directory, glob), or text.
 struct ConfigSource {
   std::string path;
-  std::string text;               // -e; missing input and output sections are filled in as Logstash does
+  std::string text;  // -e; missing input and output sections are filled in as Logstash does
   bool support_escapes = false;
   lang::VariableLookup lookup = lang::environment_lookup;
 };
@@ -31,10 +31,11 @@ struct LoadedConfig {
   std::unique_ptr<plan::Plan> plan;
 };
 
-/// Reads and parses; an error status when the files cannot be read (their problem is no diagnostic: no place in a text).
+/// Reads and parses; an error status when the files cannot be read (their problem is no diagnostic: no place
+/// in a text).
 Status read_config(const ConfigSource& source, LoadedConfig& loaded);
-/// Builds the graph and compiles the plan of what read_config() read. Call it after a parse without errors, or to
-/// find the plugins' problems too.
+/// Builds the graph and compiles the plan of what read_config() read. Call it after a parse without errors,
+/// or to find the plugins' problems too.
 void compile_config(LoadedConfig& loaded, const plugin::Environment& environment);
 
 }  // namespace sluice::runtime

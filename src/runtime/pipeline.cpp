@@ -9,8 +9,12 @@ namespace sluice::runtime {
 
 Pipeline::Pipeline(PipelineSettings settings, std::unique_ptr<plan::Plan> plan, lang::SourceSet sources,
                    plugin::Engine& engine)
-    : settings_(std::move(settings)), plan_(std::move(plan)), sources_(std::move(sources)), engine_(engine),
-      queue_(settings_.in_flight_bytes), pool_([this](size_t credit) { queue_.settle(credit); }) {}
+    : settings_(std::move(settings)),
+      plan_(std::move(plan)),
+      sources_(std::move(sources)),
+      engine_(engine),
+      queue_(settings_.in_flight_bytes),
+      pool_([this](size_t credit) { queue_.settle(credit); }) {}
 
 Pipeline::~Pipeline() = default;
 
@@ -26,27 +30,38 @@ Status Pipeline::start_plugins() {
       ++count;
       return {};
     }
-    return Status::error(status.fault(), fmt::format("{}: {} {}: {}", place(stage.span), plugin::kind_name(stage.built.spec->kind),
+    return Status::error(status.fault(), fmt::format("{}: {} {}: {}", place(stage.span),
+                                                     plugin::kind_name(stage.built.spec->kind),
                                                      stage.built.spec->name, status.message()));
   };
   for (auto& stage : plan_->outputs)
-    if (auto s = start(stage, started_outputs_, [](auto& st, auto& c) { return st.built.plugin->start(c); }); !s.ok()) return s;
+    if (auto s = start(stage, started_outputs_, [](auto& st, auto& c) { return st.built.plugin->start(c); });
+        !s.ok())
+      return s;
   for (auto& stage : plan_->filters)
-    if (auto s = start(stage, started_filters_, [](auto& st, auto& c) { return st.built.plugin->start(c); }); !s.ok()) return s;
+    if (auto s = start(stage, started_filters_, [](auto& st, auto& c) { return st.built.plugin->start(c); });
+        !s.ok())
+      return s;
   context_ = std::make_unique<WorkerContext>(WorkerContext{
-      queue_, pool_, *plan_, [this](const Event& event, const Span& where) { condition_failed(event, where); },
-      settings_.id, settings_.batch_size, settings_.batch_delay_millis, events_in, events_out, busy_nanos});
+      queue_, pool_, *plan_,
+      [this](const Event& event, const Span& where) { condition_failed(event, where); }, settings_.id,
+      settings_.batch_size, settings_.batch_delay_millis, events_in, events_out, busy_nanos});
   for (size_t i = 0; i < settings_.workers; ++i) workers_.push_back(std::make_unique<Worker>(*context_));
   for (auto& stage : plan_->inputs)
-    if (auto s = start(stage, started_inputs_, [this](auto& st, auto& c) { return st.built.plugin->start(c, queue_); }); !s.ok()) return s;
+    if (auto s = start(stage, started_inputs_,
+                       [this](auto& st, auto& c) { return st.built.plugin->start(c, queue_); });
+        !s.ok())
+      return s;
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->start(i);
   return {};
 }
 
 Status Pipeline::start() {
   log::info("logstash.javapipeline", "Starting pipeline",
-            {{"pipeline_id", settings_.id}, {"pipeline.workers", settings_.workers},
-             {"pipeline.batch.size", settings_.batch_size}, {"pipeline.batch.delay", settings_.batch_delay_millis},
+            {{"pipeline_id", settings_.id},
+             {"pipeline.workers", settings_.workers},
+             {"pipeline.batch.size", settings_.batch_size},
+             {"pipeline.batch.delay", settings_.batch_delay_millis},
              {"pipeline.max_inflight", settings_.in_flight_bytes}});
   if (Status status = start_plugins(); !status.ok()) {
     for (size_t i = 0; i < started_inputs_; ++i) plan_->inputs[i].built.plugin->stop();
@@ -72,8 +87,11 @@ bool Pipeline::stop() {
   for (auto& stage : plan_->outputs) stage.built.plugin->flush();
   const bool delivered = pool_.wait_idle(settings_.drain_millis);
   if (!delivered)
-    log::warn("logstash.javapipeline", "Not everything could be delivered in time; what has a source that can will be sent again",
-              {{"pipeline.id", settings_.id}, {"batches", pool_.in_flight()}, {"waited_ms", settings_.drain_millis}});
+    log::warn("logstash.javapipeline",
+              "Not everything could be delivered in time; what has a source that can will be sent again",
+              {{"pipeline.id", settings_.id},
+               {"batches", pool_.in_flight()},
+               {"waited_ms", settings_.drain_millis}});
   stop_plugins();
   state_ = delivered ? State::finished : State::terminated;
   log::info("logstash.javapipeline", "Pipeline terminated", {{"pipeline.id", settings_.id}});
@@ -96,7 +114,8 @@ void Pipeline::condition_failed(const Event& event, const Span& where) {
   const int64_t now = steady_nanos();
   int64_t before = last.load(std::memory_order_relaxed);
   if (now - before > 1'000'000'000 && last.compare_exchange_strong(before, now))
-    log::warn("logstash.javapipeline", kept ? "An event went to the dead letter queue" : "An event was dropped",
+    log::warn("logstash.javapipeline",
+              kept ? "An event went to the dead letter queue" : "An event was dropped",
               {{"reason", reason}, {"events_so_far", refused_events.get()}});
 }
 

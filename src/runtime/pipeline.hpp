@@ -20,8 +20,8 @@ struct PipelineSettings {
   size_t workers = 1;
   size_t batch_size = 125;
   int64_t batch_delay_millis = 0;
-  size_t in_flight_bytes = 16u << 20;     // input bytes between reading and confirmed delivery
-  int64_t drain_millis = 30'000;          // the longest that stop() waits for deliveries
+  size_t in_flight_bytes = 16u << 20;  // input bytes between reading and confirmed delivery
+  int64_t drain_millis = 30'000;       // the longest that stop() waits for deliveries
 };
 
 /// Life: construct, start(), (runs), stop(). start and stop on the main thread.
@@ -34,10 +34,11 @@ class Pipeline {
            plugin::Engine& engine);
   ~Pipeline();
 
-  /// Starts outputs, filters, workers, inputs, in this order. After an error everything is stopped again; the text names
-  /// the plugin's place in the config.
+  /// Starts outputs, filters, workers, inputs, in this order. After an error everything is stopped again; the
+  /// text names the plugin's place in the config.
   Status start();
-  /// Stops inputs, drains workers and outputs within drain_millis, then ends. True when everything was delivered.
+  /// Stops inputs, drains workers and outputs within drain_millis, then ends. True when everything was
+  /// delivered.
   bool stop();
   /// Called once, on some other thread, when all inputs have ended by themselves.
   void on_finished(std::function<void()> callback);

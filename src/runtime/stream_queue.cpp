@@ -13,7 +13,7 @@ class StreamState {
   bool scheduled = false;  // in the ready list, or held by a worker
   bool ended = false;
   bool flush_due = false;
-  int64_t flush_at = 0;    // steady nanoseconds; 0: never
+  int64_t flush_at = 0;  // steady nanoseconds; 0: never
   std::function<void()> done;
 
   static StreamState& of(Stream& stream) {
@@ -29,13 +29,15 @@ namespace sluice::runtime {
 using plugin::StreamState;
 
 namespace {
-// One turn takes this much credit (bytes, for most streams), so that busy streams do not starve the others and
-// batches stay small.
+// One turn takes this much credit (bytes, for most streams), so that busy streams do not starve the others
+// and batches stay small.
 constexpr size_t kTurnCredit = 256 << 10;
 // What a queued chunk costs beside its bytes.
 constexpr size_t kChunkCost = 256;
 
-size_t credit_of(const plugin::Chunk& chunk) { return chunk.credit ? chunk.credit : chunk.bytes.size() + kChunkCost; }
+size_t credit_of(const plugin::Chunk& chunk) {
+  return chunk.credit ? chunk.credit : chunk.bytes.size() + kChunkCost;
+}
 }  // namespace
 
 void StreamQueue::schedule(const std::shared_ptr<plugin::Stream>& stream) {

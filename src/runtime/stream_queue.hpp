@@ -1,7 +1,7 @@
 // The queue between inputs and workers: streams with chunks to decode, bounded by the bytes in flight.
 //
-// A stream is in the ready list at most once and is held by one worker at a time, so its chunks are decoded in order
-// without a lock around decoding, while different streams go to different workers.
+// A stream is in the ready list at most once and is held by one worker at a time, so its chunks are decoded
+// in order without a lock around decoding, while different streams go to different workers.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@ namespace sluice::runtime {
 struct Turn {
   std::shared_ptr<plugin::Stream> stream;
   std::vector<plugin::Chunk> chunks;
-  bool flush = false;   // then flush the stream
+  bool flush = false;          // then flush the stream
   std::function<void()> done;  // called after the flush of an ended stream
   explicit operator bool() const { return stream != nullptr; }
 };
@@ -31,8 +31,8 @@ struct Turn {
 /// The pipeline's entrance. All methods are thread-safe.
 class StreamQueue : public plugin::InputSink {
  public:
-  /// `limit`: bytes of input that may be in flight (queued, being filtered, or waiting for their outputs) before
-  /// inputs are asked to pause.
+  /// `limit`: bytes of input that may be in flight (queued, being filtered, or waiting for their outputs)
+  /// before inputs are asked to pause.
   explicit StreamQueue(size_t limit) : limit_(limit) {}
 
   bool push(std::shared_ptr<plugin::Stream> stream, plugin::Chunk chunk) override;

@@ -41,7 +41,8 @@ void Worker::run() {
 // One batch of what is there; waits for more only as long as pipeline.batch.delay says.
 BatchRef Worker::gather(Turn turn) {
   BatchRef batch = context_.pool.take();
-  const int64_t until = context_.batch_delay_millis ? steady_nanos() + context_.batch_delay_millis * 1000000 : 0;
+  const int64_t until =
+      context_.batch_delay_millis ? steady_nanos() + context_.batch_delay_millis * 1000000 : 0;
   for (;;) {
     decode(turn, *batch);
     if (batch->events().size() >= context_.batch_size) return batch;

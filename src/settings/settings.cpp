@@ -25,12 +25,18 @@ bool port_ok(std::string_view text) {
 
 std::string_view wanted(Type type, std::string_view value) {
   switch (type) {
-    case Type::boolean: return value == "true" || value == "false" ? "" : "true or false";
-    case Type::number: return number_ok(value) ? "" : "a whole number";
-    case Type::bytes: return parse_bytes(value) ? "" : "a size such as 64mb";
-    case Type::duration: return parse_duration_millis(value, 1000) ? "" : "a time such as 5s";
-    case Type::port_range: return port_ok(value) ? "" : "a port or a range of ports such as 9600-9700";
-    default: return "";
+    case Type::boolean:
+      return value == "true" || value == "false" ? "" : "true or false";
+    case Type::number:
+      return number_ok(value) ? "" : "a whole number";
+    case Type::bytes:
+      return parse_bytes(value) ? "" : "a size such as 64mb";
+    case Type::duration:
+      return parse_duration_millis(value, 1000) ? "" : "a time such as 5s";
+    case Type::port_range:
+      return port_ok(value) ? "" : "a port or a range of ports such as 9600-9700";
+    default:
+      return "";
   }
 }
 
@@ -49,14 +55,20 @@ Status check_words(std::string_view name, std::string_view value, std::string_vi
   if (words.empty()) return {};
   const std::string list = "|" + std::string(words) + "|";
   if (!value.empty() && list.find("|" + std::string(value) + "|") != std::string::npos) return {};
-  return Status::config(fmt::format("{}: the setting \"{}\" must be one of {}, not \"{}\"", where, name, words, value));
+  return Status::config(
+      fmt::format("{}: the setting \"{}\" must be one of {}, not \"{}\"", where, name, words, value));
 }
 
 Status check_supported(std::string_view name, std::string_view value, std::string_view where) {
   if (name == "queue.type" && value != "memory")
-    return Status::config(fmt::format("{}: queue.type \"{}\" is not supported: the persistent queue is not part of this version; use memory", where, value));
+    return Status::config(
+        fmt::format("{}: queue.type \"{}\" is not supported: the persistent queue is not part of this "
+                    "version; use memory",
+                    where, value));
   if (name == "dead_letter_queue.enable" && value == "true")
-    return Status::config(fmt::format("{}: dead_letter_queue.enable is not supported: the dead letter queue is not part of this version", where));
+    return Status::config(fmt::format(
+        "{}: dead_letter_queue.enable is not supported: the dead letter queue is not part of this version",
+        where));
   return {};
 }
 
@@ -68,15 +80,19 @@ Status Settings::set(std::string_view name, std::string value, std::string_view 
     std::vector<std::string_view> names;
     for (const auto& k : known_settings()) names.push_back(k.name);
     const auto near = nearest(name, names);
-    return Status::config(fmt::format("{}: Setting \"{}\" doesn't exist. Please check if you haven't made a typo.{}", where, name,
-                                      near ? " Did you mean " + *near + "?" : ""));
+    return Status::config(
+        fmt::format("{}: Setting \"{}\" doesn't exist. Please check if you haven't made a typo.{}", where,
+                    name, near ? " Did you mean " + *near + "?" : ""));
   }
   // A file that spells out what is the case anyway (reloading off, monitoring off) asks for nothing.
-  const bool as_is = (known->type == Type::boolean && value == "false") || (!known->fallback.empty() && value == known->fallback);
+  const bool as_is = (known->type == Type::boolean && value == "false") ||
+                     (!known->fallback.empty() && value == known->fallback);
   if (!known->refused.empty() && !as_is)
-    return Status::config(fmt::format("{}: the setting \"{}\" is not supported: {}", where, name, known->refused));
+    return Status::config(
+        fmt::format("{}: the setting \"{}\" is not supported: {}", where, name, known->refused));
   if (const auto must = wanted(known->type, value); !must.empty())
-    return Status::config(fmt::format("{}: the setting \"{}\" must be {}, not \"{}\"", where, name, must, value));
+    return Status::config(
+        fmt::format("{}: the setting \"{}\" must be {}, not \"{}\"", where, name, must, value));
   if (auto status = check_words(name, value, where); !status.ok()) return status;
   if (auto status = check_supported(name, value, where); !status.ok()) return status;
   values_[std::string(name)] = std::move(value);
@@ -97,7 +113,9 @@ int64_t Settings::number(std::string_view name) const {
 }
 
 int64_t Settings::bytes(std::string_view name) const { return parse_bytes(text(name)).value_or(0); }
-int64_t Settings::millis(std::string_view name) const { return parse_duration_millis(text(name), 1000).value_or(0); }
+int64_t Settings::millis(std::string_view name) const {
+  return parse_duration_millis(text(name), 1000).value_or(0);
+}
 
 void Settings::overlay(const Settings& above) {
   for (const auto& [name, value] : above.values_) values_[name] = value;
@@ -117,11 +135,15 @@ Result<std::string> substitute(std::string_view text) {
     const auto inside = text.substr(open + 2, close - open - 2);
     const size_t colon = inside.find(':');
     const std::string name(inside.substr(0, colon));
-    if (const char* value = std::getenv(name.c_str())) out += value;
-    else if (colon != std::string_view::npos) out += inside.substr(colon + 1);
+    if (const char* value = std::getenv(name.c_str()))
+      out += value;
+    else if (colon != std::string_view::npos)
+      out += inside.substr(colon + 1);
     else
-      return Status::config(fmt::format("Cannot evaluate `${{{0}}}`. Replacement variable `{0}` is not defined in a Logstash secret store "
-                                        "or an Environment entry and there is no default value given.", name));
+      return Status::config(fmt::format(
+          "Cannot evaluate `${{{0}}}`. Replacement variable `{0}` is not defined in a Logstash secret store "
+          "or an Environment entry and there is no default value given.",
+          name));
     at = close + 1;
   }
 }

@@ -16,11 +16,11 @@ enum class Type : uint8_t { string, boolean, number, bytes, duration, port_range
 
 /// One known setting.
 struct Known {
-  std::string_view name;      // "pipeline.batch.size"
+  std::string_view name;  // "pipeline.batch.size"
   Type type;
-  std::string_view fallback;  // as text; empty: unset
-  std::string_view doc;       // one sentence
-  bool per_pipeline = false;  // also legal in pipelines.yml
+  std::string_view fallback;      // as text; empty: unset
+  std::string_view doc;           // one sentence
+  bool per_pipeline = false;      // also legal in pipelines.yml
   std::string_view refused = {};  // not empty: known to Logstash, and why it cannot be set here (yet)
 };
 

@@ -24,7 +24,8 @@ Result<std::string> scalar_text(const YAML::Node& node) {
   return substitute(node.as<std::string>());
 }
 
-Status flatten(const YAML::Node& node, const std::string& prefix, const std::string& where, Settings& settings) {
+Status flatten(const YAML::Node& node, const std::string& prefix, const std::string& where,
+               Settings& settings) {
   if (node.IsNull()) return {};
   if (!node.IsMap()) {
     auto text = scalar_text(node);
@@ -33,7 +34,8 @@ Status flatten(const YAML::Node& node, const std::string& prefix, const std::str
   }
   for (const auto& entry : node) {
     const auto name = entry.first.as<std::string>();
-    if (auto status = flatten(entry.second, prefix.empty() ? name : prefix + "." + name, where, settings); !status.ok())
+    if (auto status = flatten(entry.second, prefix.empty() ? name : prefix + "." + name, where, settings);
+        !status.ok())
       return status;
   }
   return {};
@@ -44,14 +46,18 @@ Status check_pipeline_keys(const Settings& settings, const std::string& path) {
     if (find_setting(name)->per_pipeline) continue;
     std::string allowed;
     for (const auto& known : known_settings())
-      if (known.per_pipeline && known.refused.empty()) allowed += (allowed.empty() ? "" : ", ") + std::string(known.name);
-    return Status::config(fmt::format("{}: Only pipeline related settings are expected. Received \"{}\". Allowed settings: [{}]", path, name, allowed));
+      if (known.per_pipeline && known.refused.empty())
+        allowed += (allowed.empty() ? "" : ", ") + std::string(known.name);
+    return Status::config(fmt::format(
+        "{}: Only pipeline related settings are expected. Received \"{}\". Allowed settings: [{}]", path,
+        name, allowed));
   }
   return {};
 }
 
 std::string yaml_problem(const std::string& path, const YAML::Exception& e) {
-  return fmt::format("{}:{}:{}: the YAML cannot be read: {}", path, e.mark.line + 1, e.mark.column + 1, e.msg);
+  return fmt::format("{}:{}:{}: the YAML cannot be read: {}", path, e.mark.line + 1, e.mark.column + 1,
+                     e.msg);
 }
 
 }  // namespace
@@ -78,8 +84,9 @@ Result<std::vector<Settings>> load_pipelines(const std::string& path, const Sett
     const YAML::Node root = YAML::LoadFile(path);
     if (root.IsNull()) return Status::config("Pipelines YAML file is empty. Location: " + path);
     if (!root.IsSequence())
-      return Status::config(fmt::format("Pipelines YAML file must contain an array of pipeline configs. Found \"{}\" in {}",
-                                        root.IsMap() ? "Hash" : "String", path));
+      return Status::config(
+          fmt::format("Pipelines YAML file must contain an array of pipeline configs. Found \"{}\" in {}",
+                      root.IsMap() ? "Hash" : "String", path));
     for (const auto& entry : root) {
       Settings own;
       if (auto status = flatten(entry, "", path, own); !status.ok()) return status;
@@ -87,7 +94,8 @@ Result<std::vector<Settings>> load_pipelines(const std::string& path, const Sett
       Settings merged = process;
       merged.overlay(own);
       if (!ids.insert(merged.text("pipeline.id")).second)
-        return Status::config("Pipelines YAML file contains duplicate pipeline ids: " + merged.text("pipeline.id") + ". Location: " + path);
+        return Status::config("Pipelines YAML file contains duplicate pipeline ids: " +
+                              merged.text("pipeline.id") + ". Location: " + path);
       all.push_back(std::move(merged));
     }
   } catch (const YAML::BadFile&) {

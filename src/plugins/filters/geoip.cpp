@@ -18,9 +18,16 @@ using plugin::Type;
 
 constexpr Option kOptions[] = {
     {"source", Type::string, {}, "The field with the address.", plugin::kRequired},
-    {"target", Type::string, {}, "Where the fields go: `geoip` by default, with ECS the parent of a source that ends in [ip]."},
-    {"database", Type::path, {}, "A MaxMind database (.mmdb): City, Country, ASN, ISP, Domain, Enterprise or Anonymous-IP."},
-    {"default_database_type", Type::string, "\"City\"", "Which database to look for when `database` is not set.", 0, "City|ASN"},
+    {"target",
+     Type::string,
+     {},
+     "Where the fields go: `geoip` by default, with ECS the parent of a source that ends in [ip]."},
+    {"database",
+     Type::path,
+     {},
+     "A MaxMind database (.mmdb): City, Country, ASN, ISP, Domain, Enterprise or Anonymous-IP."},
+    {"default_database_type", Type::string, "\"City\"",
+     "Which database to look for when `database` is not set.", 0, "City|ASN"},
     {"fields", Type::array, {}, "The fields to set; the database's usual ones by default."},
     {"cache_size", Type::number, "1000", "Addresses whose answer each worker remembers."},
     {"tag_on_failure", Type::array, "[\"_geoip_lookup_failure\"]", "Tags for events without an answer."},
@@ -32,7 +39,7 @@ constexpr std::string_view kPlaces[] = {"/usr/share/GeoIP", "/var/lib/GeoIP"};
 struct Answer {
   struct Item {
     const geo::Field* field;
-    Value value;       // texts point into `text`
+    Value value;  // texts point into `text`
     std::string text;
   };
   bool found = false;
@@ -62,7 +69,8 @@ class Reader {
     words[path.size()] = 0;
     size_t n = 0;
     char* rest = nullptr;
-    for (char* word = strtok_r(words, " ", &rest); word && n < 5; word = strtok_r(nullptr, " ", &rest)) keys[n++] = word;
+    for (char* word = strtok_r(words, " ", &rest); word && n < 5; word = strtok_r(nullptr, " ", &rest))
+      keys[n++] = word;
     return MMDB_aget_value(&entry_, &data, keys) == MMDB_SUCCESS && data.has_data;
   }
   std::string text(std::string_view path) {
@@ -115,14 +123,16 @@ class Worker : public plugin::FilterWorker {
  private:
   bool locate(Event& event) {
     const Value* source = event.get(config_.source);
-    if (source && source->is_array()) source = source->as_array()->size ? &source->as_array()->items[0] : nullptr;
+    if (source && source->is_array())
+      source = source->as_array()->size ? &source->as_array()->items[0] : nullptr;
     if (!source || !source->is_string()) return false;
     const auto text = source->as_text();
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return false;
     const Answer& answer = ask(text);
     if (!answer.found || answer.items.empty()) {
       const Value* target = event.get(config_.target_ref);
-      if (!target || target->is_null()) event.set(config_.target_ref, Value::object(Object::make(event.arena(), 2)));
+      if (!target || target->is_null())
+        event.set(config_.target_ref, Value::object(Object::make(event.arena(), 2)));
       return false;
     }
     for (const auto& item : answer.items) put(event, item);
@@ -156,21 +166,23 @@ class Worker : public plugin::FilterWorker {
     const auto found = database_->lookup(address, canonical, prefix);
     if (!found.found_entry) return answer;
     Reader reader(found);
-    const bool placeless = database_->kind() == geo::DatabaseKind::city && !reader.number("location latitude") &&
-                           !reader.number("location longitude");
+    const bool placeless = database_->kind() == geo::DatabaseKind::city &&
+                           !reader.number("location latitude") && !reader.number("location longitude");
     if (placeless || database_->kind() == geo::DatabaseKind::unknown) return answer;
     answer.found = true;
     const uint32_t kind = 1u << static_cast<uint32_t>(database_->kind());
     if (config_.fields.empty()) {
       for (const auto& field : geo::all_fields())
-        if ((config_.ecs ? field.ecs_kinds : field.kinds) & kind) add(answer, field, reader, canonical, prefix);
+        if ((config_.ecs ? field.ecs_kinds : field.kinds) & kind)
+          add(answer, field, reader, canonical, prefix);
     } else {
       for (const auto* field : config_.fields) add(answer, *field, reader, canonical, prefix);
     }
     return answer;
   }
 
-  void add(Answer& answer, const geo::Field& field, Reader& reader, const std::string& canonical, int prefix) {
+  void add(Answer& answer, const geo::Field& field, Reader& reader, const std::string& canonical,
+           int prefix) {
     Answer::Item item{&field, {}, {}};
     if (field.option == "IP") {
       item.text = canonical;
@@ -206,14 +218,29 @@ class Worker : public plugin::FilterWorker {
       case MMDB_DATA_TYPE_UTF8_STRING:
         item.text.assign(data.utf8_string, data.data_size);
         return !item.text.empty();
-      case MMDB_DATA_TYPE_DOUBLE: item.value = Value::real(data.double_value); return true;
-      case MMDB_DATA_TYPE_FLOAT: item.value = Value::real(data.float_value); return true;
-      case MMDB_DATA_TYPE_UINT16: item.value = Value::integer(data.uint16); return true;
-      case MMDB_DATA_TYPE_UINT32: item.value = Value::integer(data.uint32); return true;
-      case MMDB_DATA_TYPE_INT32: item.value = Value::integer(data.int32); return true;
-      case MMDB_DATA_TYPE_UINT64: item.value = Value::integer(static_cast<int64_t>(data.uint64)); return true;
-      case MMDB_DATA_TYPE_BOOLEAN: item.value = Value::boolean(data.boolean); return true;
-      default: return false;
+      case MMDB_DATA_TYPE_DOUBLE:
+        item.value = Value::real(data.double_value);
+        return true;
+      case MMDB_DATA_TYPE_FLOAT:
+        item.value = Value::real(data.float_value);
+        return true;
+      case MMDB_DATA_TYPE_UINT16:
+        item.value = Value::integer(data.uint16);
+        return true;
+      case MMDB_DATA_TYPE_UINT32:
+        item.value = Value::integer(data.uint32);
+        return true;
+      case MMDB_DATA_TYPE_INT32:
+        item.value = Value::integer(data.int32);
+        return true;
+      case MMDB_DATA_TYPE_UINT64:
+        item.value = Value::integer(static_cast<int64_t>(data.uint64));
+        return true;
+      case MMDB_DATA_TYPE_BOOLEAN:
+        item.value = Value::boolean(data.boolean);
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -230,7 +257,9 @@ class Geoip : public plugin::Filter {
 
   Status start(plugin::Start&) override {
     if (path_.empty())
-      return Status::config(fmt::format("no GeoIP database: set `database` to a .mmdb file, or put GeoLite2-City.mmdb into {}", kPlaces[0]));
+      return Status::config(
+          fmt::format("no GeoIP database: set `database` to a .mmdb file, or put GeoLite2-City.mmdb into {}",
+                      kPlaces[0]));
     auto database = geo::Database::open(path_);
     if (!database.ok()) return database.status();
     config_.database = std::make_shared<geo::WatchedDatabase>(std::move(database).value());
@@ -257,9 +286,11 @@ FieldRef joined(const std::string& target, std::string_view rest) {
 std::string default_target(Setup& setup, const std::string& source) {
   if (!setup.ecs()) return "geoip";
   constexpr std::string_view kEnd = "[ip]";
-  if (source.size() > kEnd.size() && source.ends_with(kEnd)) return source.substr(0, source.size() - kEnd.size());
+  if (source.size() > kEnd.size() && source.ends_with(kEnd))
+    return source.substr(0, source.size() - kEnd.size());
   setup.error("source", "E0308",
-              "GeoIP Filter in ECS-Compatiblity mode requires a `target` when `source` is not an `ip` sub-field, eg. [client][ip]",
+              "GeoIP Filter in ECS-Compatiblity mode requires a `target` when `source` is not an `ip` "
+              "sub-field, eg. [client][ip]",
               "Add `target => \"client\"`, or another parent for the geo fields.");
   return {};
 }
@@ -287,8 +318,9 @@ void take_fields(Setup& setup, Config& config) {
     std::vector<std::string_view> names;
     for (const auto& field : geo::all_fields()) names.push_back(field.option);
     const auto near = nearest(item.text, names);
-    setup.diagnostics.error("E0306", item.span, fmt::format("`{}` is no field of a GeoIP database", item.text),
-                            near ? fmt::format("Did you mean `{}`?", *near) : "`pipeline plugins geoip` says more.");
+    setup.diagnostics.error(
+        "E0306", item.span, fmt::format("`{}` is no field of a GeoIP database", item.text),
+        near ? fmt::format("Did you mean `{}`?", *near) : "`pipeline plugins geoip` says more.");
   }
 }
 
@@ -297,10 +329,13 @@ std::unique_ptr<plugin::Filter> make(Setup& setup) {
   const size_t errors = setup.diagnostics.error_count();
   config.source = setup.field("source");
   config.ecs = setup.ecs();
-  config.target = setup.options.has("target") ? setup.options.string("target") : default_target(setup, setup.options.string("source"));
+  config.target = setup.options.has("target") ? setup.options.string("target")
+                                              : default_target(setup, setup.options.string("source"));
   auto target = FieldRef::parse(config.target);
-  if (!target.ok()) setup.error("target", "E0304", target.message());
-  else config.target_ref = std::move(target).value();
+  if (!target.ok())
+    setup.error("target", "E0304", target.message());
+  else
+    config.target_ref = std::move(target).value();
   take_fields(setup, config);
   if (setup.options.given("database") && setup.diagnostics.error_count() == errors)
     if (auto opened = geo::Database::open(setup.options.string("database")); !opened.ok())
@@ -310,7 +345,8 @@ std::unique_ptr<plugin::Filter> make(Setup& setup) {
   for (const auto& field : geo::all_fields()) {
     const auto place = config.ecs ? field.ecs : field.legacy;
     if (place.empty()) continue;
-    config.refs[&field] = joined(config.target, config.ecs ? std::string(place) : "[" + std::string(place) + "]");
+    config.refs[&field] =
+        joined(config.target, config.ecs ? std::string(place) : "[" + std::string(place) + "]");
   }
   if (setup.diagnostics.error_count() != errors) return nullptr;
   return std::make_unique<Geoip>(std::move(config), find_database(setup));

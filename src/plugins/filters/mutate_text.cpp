@@ -12,8 +12,9 @@ class OnFields : public MutateOperation {
   OnFields(plugin::Setup& setup, std::string_view option) : option_(option) {
     for (const auto& item : setup.options.items(option)) {
       if (!item.scalar()) {
-        setup.error(option, "E0306", std::string(option) + " takes names of fields, not lists or hashes",
-                    "Write it as [\"field\", \"other\"].")
+        setup
+            .error(option, "E0306", std::string(option) + " takes names of fields, not lists or hashes",
+                   "Write it as [\"field\", \"other\"].")
             .span = item.span;
         continue;
       }

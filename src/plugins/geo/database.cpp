@@ -20,10 +20,13 @@ DatabaseKind kind_of(std::string_view type) {
     std::string_view part;
     DatabaseKind kind;
   };
-  static constexpr Name kNames[] = {
-      {"City", DatabaseKind::city},       {"Country", DatabaseKind::country}, {"Domain", DatabaseKind::domain},
-      {"ASN", DatabaseKind::asn},         {"ISP", DatabaseKind::isp},         {"Enterprise", DatabaseKind::enterprise},
-      {"Anonymous-IP", DatabaseKind::anonymous_ip}};
+  static constexpr Name kNames[] = {{"City", DatabaseKind::city},
+                                    {"Country", DatabaseKind::country},
+                                    {"Domain", DatabaseKind::domain},
+                                    {"ASN", DatabaseKind::asn},
+                                    {"ISP", DatabaseKind::isp},
+                                    {"Enterprise", DatabaseKind::enterprise},
+                                    {"Anonymous-IP", DatabaseKind::anonymous_ip}};
   for (const auto& name : kNames)
     if (type.find(name.part) != std::string_view::npos) return name.kind;
   return DatabaseKind::unknown;
@@ -53,8 +56,9 @@ Result<std::shared_ptr<const Database>> Database::open(const std::string& path) 
   (void)identity(path, database->inode_, database->modified_);
   const int status = MMDB_open(path.c_str(), MMDB_MODE_MMAP, &database->mmdb_);
   if (status != MMDB_SUCCESS)
-    return Status::config(fmt::format("the database {} cannot be opened: {}", path,
-                                      status == MMDB_IO_ERROR ? std::string(std::strerror(errno)) : MMDB_strerror(status)));
+    return Status::config(
+        fmt::format("the database {} cannot be opened: {}", path,
+                    status == MMDB_IO_ERROR ? std::string(std::strerror(errno)) : MMDB_strerror(status)));
   database->open_ = true;
   database->type_name_ = database->mmdb_.metadata.database_type;
   database->kind_ = kind_of(database->type_name_);
@@ -94,7 +98,8 @@ MMDB_lookup_result_s Database::lookup(const std::string& address, std::string& c
   if (error != MMDB_SUCCESS) return {};
   prefix = found.netmask;
   // A database for IPv6 counts the 96 bits before an IPv4 address too.
-  if ((socket->sa_family == AF_INET || mapped) && mmdb_.metadata.ip_version == 6 && prefix >= 96) prefix -= 96;
+  if ((socket->sa_family == AF_INET || mapped) && mmdb_.metadata.ip_version == 6 && prefix >= 96)
+    prefix -= 96;
   return found;
 }
 
@@ -112,10 +117,12 @@ std::shared_ptr<const Database> WatchedDatabase::get() {
   if (due == 0 || !database->stale()) return database;
   auto fresh = Database::open(database->path());
   if (!fresh.ok()) {
-    log::warn("logstash.filters.geoip", "The changed database cannot be used; the old one stays", {{"reason", fresh.message()}});
+    log::warn("logstash.filters.geoip", "The changed database cannot be used; the old one stays",
+              {{"reason", fresh.message()}});
     return database;
   }
-  log::info("logstash.filters.geoip", "The database was replaced and is in use now", {{"path", database->path()}, {"type", (*fresh)->type_name()}});
+  log::info("logstash.filters.geoip", "The database was replaced and is in use now",
+            {{"path", database->path()}, {"type", (*fresh)->type_name()}});
   current_.store(*fresh, std::memory_order_release);
   return *fresh;
 }
@@ -123,23 +130,29 @@ std::shared_ptr<const Database> WatchedDatabase::get() {
 namespace {
 
 constexpr uint32_t bit(DatabaseKind kind) { return 1u << static_cast<uint32_t>(kind); }
-constexpr uint32_t kCity = bit(DatabaseKind::city), kCountry = bit(DatabaseKind::country), kDomain = bit(DatabaseKind::domain),
-                   kAsn = bit(DatabaseKind::asn), kIsp = bit(DatabaseKind::isp), kEnterprise = bit(DatabaseKind::enterprise),
+constexpr uint32_t kCity = bit(DatabaseKind::city), kCountry = bit(DatabaseKind::country),
+                   kDomain = bit(DatabaseKind::domain), kAsn = bit(DatabaseKind::asn),
+                   kIsp = bit(DatabaseKind::isp), kEnterprise = bit(DatabaseKind::enterprise),
                    kAnonymous = bit(DatabaseKind::anonymous_ip);
 
 // The kinds are those whose default set holds the field, legacy layout first, then ECS.
 constexpr Field kFields[] = {
-    {"IP", "ip", "[ip]", "", kCity | kCountry | kAsn | kIsp | kEnterprise, kCity | kCountry | kAsn | kIsp | kEnterprise},
+    {"IP", "ip", "[ip]", "", kCity | kCountry | kAsn | kIsp | kEnterprise,
+     kCity | kCountry | kAsn | kIsp | kEnterprise},
     {"CITY_NAME", "city_name", "[geo][city_name]", "city names en", kCity | kEnterprise, kCity | kEnterprise},
     {"CONTINENT_CODE", "continent_code", "[geo][continent_code]", "continent code", kCity, kCity},
-    {"CONTINENT_NAME", "continent_name", "[geo][continent_name]", "continent names en", kCountry | kEnterprise, kCountry | kEnterprise},
-    {"COUNTRY_NAME", "country_name", "[geo][country_name]", "country names en", kCity | kCountry | kEnterprise, kCity | kCountry | kEnterprise},
-    {"COUNTRY_CODE2", "country_code2", "[geo][country_iso_code]", "country iso_code", kCity | kCountry | kEnterprise, kCity | kCountry | kEnterprise},
+    {"CONTINENT_NAME", "continent_name", "[geo][continent_name]", "continent names en",
+     kCountry | kEnterprise, kCountry | kEnterprise},
+    {"COUNTRY_NAME", "country_name", "[geo][country_name]", "country names en",
+     kCity | kCountry | kEnterprise, kCity | kCountry | kEnterprise},
+    {"COUNTRY_CODE2", "country_code2", "[geo][country_iso_code]", "country iso_code",
+     kCity | kCountry | kEnterprise, kCity | kCountry | kEnterprise},
     {"COUNTRY_CODE3", "country_code3", "", "country iso_code", kCity, kCity},
     {"DOMAIN", "domain", "[domain]", "domain", kDomain, kDomain},
     {"POSTAL_CODE", "postal_code", "[geo][postal_code]", "postal code", kCity, kCity},
     {"DMA_CODE", "dma_code", "[mmdb][dma_code]", "location metro_code", kCity, kCity},
-    {"REGION_NAME", "region_name", "[geo][region_name]", "subdivisions 0 names en", kCity | kEnterprise, kCity | kEnterprise},
+    {"REGION_NAME", "region_name", "[geo][region_name]", "subdivisions 0 names en", kCity | kEnterprise,
+     kCity | kEnterprise},
     {"REGION_CODE", "region_code", "[geo][region_code]", "subdivisions 0 iso_code", kCity, 0},
     {"REGION_ISO_CODE", "region_iso_code", "[geo][region_iso_code]", "", kEnterprise, kCity | kEnterprise},
     {"TIMEZONE", "timezone", "[geo][timezone]", "location time_zone", kCity, kCity},
@@ -147,16 +160,21 @@ constexpr Field kFields[] = {
     {"LATITUDE", "latitude", "[geo][location][lat]", "location latitude", kCity, kCity},
     {"LONGITUDE", "longitude", "[geo][location][lon]", "location longitude", kCity, kCity},
     {"AUTONOMOUS_SYSTEM_NUMBER", "asn", "[as][number]", "autonomous_system_number", kAsn | kIsp, kAsn | kIsp},
-    {"AUTONOMOUS_SYSTEM_ORGANIZATION", "as_org", "[as][organization][name]", "autonomous_system_organization", kAsn | kIsp, kAsn | kIsp},
+    {"AUTONOMOUS_SYSTEM_ORGANIZATION", "as_org", "[as][organization][name]", "autonomous_system_organization",
+     kAsn | kIsp, kAsn | kIsp},
     {"ISP", "isp", "[mmdb][isp]", "isp", kIsp, kIsp},
     {"ORGANIZATION", "organization", "[mmdb][organization]", "organization", kIsp, kIsp},
     {"NETWORK", "network", "[ip_traits][network]", "", 0, 0},
-    {"HOSTING_PROVIDER", "hosting_provider", "[ip_traits][hosting_provider]", "is_hosting_provider", kAnonymous, kAnonymous},
-    {"TOR_EXIT_NODE", "tor_exit_node", "[ip_traits][tor_exit_node]", "is_tor_exit_node", kAnonymous, kAnonymous},
-    {"ANONYMOUS_VPN", "anonymous_vpn", "[ip_traits][anonymous_vpn]", "is_anonymous_vpn", kAnonymous, kAnonymous},
+    {"HOSTING_PROVIDER", "hosting_provider", "[ip_traits][hosting_provider]", "is_hosting_provider",
+     kAnonymous, kAnonymous},
+    {"TOR_EXIT_NODE", "tor_exit_node", "[ip_traits][tor_exit_node]", "is_tor_exit_node", kAnonymous,
+     kAnonymous},
+    {"ANONYMOUS_VPN", "anonymous_vpn", "[ip_traits][anonymous_vpn]", "is_anonymous_vpn", kAnonymous,
+     kAnonymous},
     {"ANONYMOUS", "anonymous", "[ip_traits][anonymous]", "is_anonymous", kAnonymous, kAnonymous},
     {"PUBLIC_PROXY", "public_proxy", "[ip_traits][public_proxy]", "is_public_proxy", kAnonymous, kAnonymous},
-    {"RESIDENTIAL_PROXY", "residential_proxy", "[ip_traits][residential_proxy]", "is_residential_proxy", kAnonymous, kAnonymous},
+    {"RESIDENTIAL_PROXY", "residential_proxy", "[ip_traits][residential_proxy]", "is_residential_proxy",
+     kAnonymous, kAnonymous},
 };
 
 }  // namespace
@@ -167,7 +185,8 @@ const Field* find_field(std::string_view option) {
   for (const auto& field : kFields) {
     if (field.option.size() != option.size()) continue;
     bool same = true;
-    for (size_t i = 0; i < option.size() && same; ++i) same = std::toupper(static_cast<unsigned char>(option[i])) == field.option[i];
+    for (size_t i = 0; i < option.size() && same; ++i)
+      same = std::toupper(static_cast<unsigned char>(option[i])) == field.option[i];
     if (same) return &field;
   }
   return nullptr;

@@ -144,5 +144,6 @@ TEST_CASE("grok: what cannot work is refused where it stands") {
   CHECK(unknown.diagnostics.items()[0].message.find("WORD") != std::string::npos);
   CHECK(unknown.diagnostics.items()[0].span.column == 49);
   CHECK(TestFilter("grok { match => { m => '(%{WORD:a}' } }").code() == "E0301");
-  CHECK(TestFilter("grok { match => { m => '%{WORD:a}' } patterns_dir => './no/such/folder' }").code() == "W0306");
+  CHECK(TestFilter("grok { match => { m => '%{WORD:a}' } patterns_dir => './no/such/folder' }").code() ==
+        "W0306");
 }
