@@ -95,6 +95,15 @@ def unexplained():
                 yield f"{path.relative_to(ROOT)}: {code} has no explanation in src/lang/codes.cpp"
 
 
+def without_file():
+    """Lines of plugins.def whose plugin has no file of its own, and plugins that the program does not list."""
+    for kind, name in re.findall(r"^PLUGIN\((\w+), (\w+)\)", (ROOT / "src" / "plugins" / "plugins.def").read_text(), re.M):
+        if not (ROOT / "src" / "plugins" / f"{kind}s" / f"{name}.cpp").exists():
+            yield f"plugins.def has {kind} {name}, and there is no src/plugins/{kind}s/{name}.cpp"
+        if f"\n## {kind} {name}\n" not in (DOCS / "plugins.md").read_text():
+            yield f"plugins.def has {kind} {name}, and docs/plugins.md has not"
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -111,7 +120,7 @@ def main():
             print(f"FAILED docs/{name} is not current: UPDATE_DOCS=1 tests/check_docs.py BINARY")
     for trouble in ([line for path in sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "examples").rglob("*.md"),
                                                *(ROOT / "tests").rglob("*.md")]) for line in broken_links(path)],
-                    list(unexplained())):
+                    list(unexplained()), list(without_file())):
         passed, failed = passed + (not trouble), failed + bool(trouble)
         for line in trouble:
             print(f"FAILED {line}")
