@@ -1,0 +1,122 @@
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "filter_fixture.hpp"
+#include "input_harness.hpp"
+#include "plugins/geo/database.hpp"
+#include "small_mmdb.hpp"
+
+namespace sluice::plugins {
+
+extern const plugin::Spec filter_geoip;
+
+namespace fixture {
+namespace {
+
+constexpr uint32_t address(uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+  return a << 24 | b << 16 | c << 8 | d;
+}
+
+MmdbValue place(const char* name, double lat, double lon) {
+  using V = MmdbValue;
+  return V::map(
+      {{"city", V::map({{"names", V::map({{"en", V::text(name)}})}})},
+       {"country", V::map({{"iso_code", V::text("DE")}, {"names", V::map({{"en", V::text("Germany")}})}})},
+       {"location", V::map({{"latitude", V::number(lat)}, {"longitude", V::number(lon)}})}});
+}
+
+/// A folder with a database of two networks; removed at the end.
+struct Databases {
+  std::filesystem::path folder;
+  Databases() {
+    char name[] = "/tmp/geoip-test-XXXXXX";
+    folder = mkdtemp(name);
+    write_city("Berlin");
+  }
+  ~Databases() { std::filesystem::remove_all(folder); }
+  void write_city(const char* first) const {
+    const auto fresh = path() + ".new";
+    write_mmdb(fresh, "GeoLite2-City",
+               {{address(192, 0, 2, 0), 24, place(first, 52.5, 13.4)},
+                {address(198, 51, 100, 128), 25, place("Bonn", 50.7, 7.1)}});
+    std::filesystem::rename(fresh, path());
+  }
+  [[nodiscard]] std::string path() const { return folder / "city.mmdb"; }
+};
+
+/// A geoip filter that has been started.
+struct Geo {
+  explicit Geo(const std::string& options, std::string_view ecs = "disabled") {
+    auto& registry = plugin::Registry::get();
+    if (!registry.find(plugin::Kind::filter, "geoip")) registry.add(filter_geoip);
+    filter = std::make_unique<TestFilter>("geoip { " + options + " }", ecs);
+    if (!filter->built.plugin) return;
+    plugin::Start start{engine, filter->metrics, "geo"};
+    started = filter->built.plugin->start(start);
+  }
+  sluice::test::TestEngine engine;
+  std::unique_ptr<TestFilter> filter;
+  Status started;
+};
+
+TEST_CASE("geoip: an address becomes a place, in both layouts") {
+  const Databases databases;
+  const auto database = "database => \"" + databases.path() + "\" ";
+  Geo legacy("source => ip " + database + "fields => [city_name, ip, location]");
+  REQUIRE(legacy.started.ok());
+  CHECK(
+      legacy.filter->one(R"({"ip":"192.0.2.7"})") ==
+      R"({"ip":"192.0.2.7","geoip":{"city_name":"Berlin","ip":"192.0.2.7","location":{"lat":52.5,"lon":13.4}}})");
+  Geo ecs("source => '[client][ip]' " + database + "fields => [city_name, network]", "v8");
+  CHECK(
+      ecs.filter->one(R"({"client":{"ip":"198.51.100.200"}})") ==
+      R"({"client":{"ip":"198.51.100.200","geo":{"city_name":"Bonn"},"ip_traits":{"network":"198.51.100.128/25"}}})");
+}
+
+TEST_CASE("geoip: an address without a place is tagged") {
+  const Databases databases;
+  Geo geo("source => ip database => \"" + databases.path() + "\"");
+  CHECK(geo.filter->one(R"({"ip":"203.0.113.1"})") ==
+        R"({"ip":"203.0.113.1","geoip":{},"tags":["_geoip_lookup_failure"]})");
+  CHECK(geo.filter->one(R"({"ip":"no address"})").ends_with(R"("tags":["_geoip_lookup_failure"]})"));
+  CHECK(geo.filter->one(R"({"ip":" "})") == R"({"ip":" ","tags":["_geoip_lookup_failure"]})");
+}
+
+TEST_CASE("geoip: a remembered answer is given again, and forgotten ones are looked up anew") {
+  const Databases databases;
+  Geo geo("source => ip cache_size => 1 fields => [city_name] database => \"" + databases.path() + "\"");
+  for (int i = 0; i < 3; ++i) {
+    CHECK(geo.filter->one(R"({"ip":"192.0.2.7"})") == R"({"ip":"192.0.2.7","geoip":{"city_name":"Berlin"}})");
+    CHECK(geo.filter->one(R"({"ip":"198.51.100.129"})") ==
+          R"({"ip":"198.51.100.129","geoip":{"city_name":"Bonn"}})");
+  }
+}
+
+TEST_CASE("geoip: a database that is replaced is read anew") {
+  const Databases databases;
+  auto opened = geo::Database::open(databases.path());
+  REQUIRE(opened.ok());
+  CHECK_FALSE((*opened)->stale());
+  databases.write_city("Potsdam");
+  CHECK((*opened)->stale());
+  auto fresh = geo::Database::open(databases.path());
+  REQUIRE(fresh.ok());
+  CHECK((*fresh)->kind() == geo::DatabaseKind::city);
+}
+
+TEST_CASE("geoip: what cannot work is refused with what to do") {
+  const Databases databases;
+  CHECK(Geo("source => ip database => '/no/such/file.mmdb'").filter->code() == "E0305");
+  CHECK(Geo("source => ip fields => [city_nam] database => \"" + databases.path() + "\"").filter->code() ==
+        "E0306");
+  CHECK(Geo("source => ip database => \"" + databases.path() + "\"", "v8").filter->code() == "E0308");
+  const auto text = (databases.folder / "text.mmdb").string();
+  std::ofstream(text) << "not a database";
+  CHECK(Geo("source => ip database => \"" + text + "\"").filter->code() == "E0305");
+}
+
+}  // namespace
+}  // namespace fixture
+}  // namespace sluice::plugins
