@@ -110,7 +110,13 @@ def main():
     binary = os.path.abspath(sys.argv[1])
     passed = failed = 0
     for name, make in {"plugins.md": plugins, "diagnostics.md": diagnostics, "settings.md": settings}.items():
-        text, page = make(binary), DOCS / name
+        page = DOCS / name
+        try:
+            text = make(binary)
+        except subprocess.CalledProcessError as problem:
+            failed += 1
+            print(f"FAILED docs/{name}: {' '.join(problem.cmd)}: {problem.stderr.strip()}")
+            continue
         if os.environ.get("UPDATE_DOCS") == "1":
             page.write_text(text)
         if page.exists() and page.read_text() == text:
