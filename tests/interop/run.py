@@ -19,7 +19,8 @@ sys.dont_write_bytecode = True
 from harness.bench import Bench, Failed  # noqa: E402
 from harness.parts import Parts, Skip  # noqa: E402
 
-MODULES = ["test_clients", "test_filebeat", "test_filebeat_embedded", "test_interruptions"]
+MODULES = ["test_clients", "test_filebeat_connection", "test_filebeat_embedded", "test_filebeat", "test_refusals",
+           "test_interruptions"]
 
 
 def tests():
@@ -28,7 +29,7 @@ def tests():
         module = importlib.import_module(name)
         for key, value in vars(module).items():
             if key.startswith("test_") and callable(value):
-                yield f"{name[5:]}.{key[5:]}", value
+                yield f"{module.__name__[5:]}.{key[5:]}", value
 
 
 def run_one(name, function, options, parts):

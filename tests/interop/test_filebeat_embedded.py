@@ -33,6 +33,9 @@ def straight(bench, pattern, output, more):
         found.update(hit["_source"]["message"] for hit in hits)
     if found != wanted or sum(counts.values()) != COUNT:
         raise Failed(f"{len(found)} different messages in {sum(counts.values())} documents, not {COUNT}")
+    first = search.one(pattern, "log.offset", 0)
+    if first["agent"]["version"] != "7.17.29" or not first["message"].startswith("f-000000 "):
+        raise Failed(f"the first line's document is {first}")
     errors = [line for line in filebeat.process.text().splitlines() if "\tERROR\t" in line]
     if errors:
         raise Failed(f"Filebeat logs errors: {errors[:3]}")

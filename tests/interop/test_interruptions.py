@@ -4,6 +4,7 @@ import time
 from harness.lines import Lines, SteadyWriter
 from harness.process import Failed, wait_until
 from harness.proxy import CuttingProxy
+from harness.search import Server
 
 WINDOW, PIPELINING = 64, 2  # Filebeat's events in one window, and windows that it sends before it waits for an ACK
 OPEN = (PIPELINING + 1) * WINDOW  # events on their way: one window more is handed to the connection by then
@@ -16,7 +17,7 @@ def cut_with_answers_held(proxy):
     proxy.cut()
 
 
-def interrupted(bench, kind, with_ids):
+def interrupted(bench, kind, with_ids, kill=False):
     """Lines are written all the time, while Filebeat's connection is cut five times and the server is away once."""
     bench.parts.filebeat()
     server = bench.server(kind)
@@ -39,7 +40,10 @@ def interrupted(bench, kind, with_ids):
     cut_with_answers_held(beats)
     time.sleep(1)
 
-    server.stop()
+    if kill:
+        server.kill()
+    else:
+        server.stop()
     written_before = lines.count
     time.sleep(3)
     beats.cut()
@@ -57,7 +61,7 @@ def interrupted(bench, kind, with_ids):
     filebeat.stop()
     engine.stop()  # drains: what is still on its way is counted too
     lost, twice = lines.missing(server), lines.duplicates(server)
-    bench.note(f"{lines.count} lines, {beats.cuts} cuts, 1 stop of the server: {len(lost)} lost, "
+    bench.note(f"{lines.count} lines, {beats.cuts} cuts, 1 {'kill' if kill else 'stop'} of the server: {len(lost)} lost, "
                f"{sum(twice.values())} documents too many ({OPEN} events on their way at a time)")
     if lost:
         raise Failed(f"{len(lost)} lines are lost: {sorted(lost)[:5]}")
@@ -78,8 +82,39 @@ def test_elasticsearch_8_restarted_and_connections_cut_with_document_id(bench):
     interrupted(bench, "elasticsearch8", with_ids=True)
 
 
+def test_elasticsearch_8_killed_and_connections_cut_with_document_id(bench):
+    interrupted(bench, "elasticsearch8", with_ids=True, kill=True)
+
+
 def test_opensearch_2_restarted_and_connections_cut_with_document_id(bench):
     interrupted(bench, "opensearch2", with_ids=True)
+
+
+def test_elasticsearch_8_away_at_the_start_for_longer_than_filebeat_waits(bench):
+    """Filebeat sends again what nobody confirmed for `timeout`. The engine tells it in time that it is still at work, so that
+    nothing is sent again, and nothing is there twice."""
+    bench.parts.filebeat()
+    server = Server(bench, "elasticsearch8")  # not started yet
+    engine = bench.engine(hosts=server.url)
+    folder = bench.folder / "in"
+    folder.mkdir()
+    lines = Lines("w")
+    (folder / "app.log").write_text("".join(line + "\n" for line in lines.make(8000)), "utf-8")
+    filebeat = bench.filebeat(
+        [{"type": "filestream", "id": "app", "paths": [str(folder / "app.log")], "prospector.scanner.check_interval": "500ms"}],
+        {"output.logstash": {"hosts": [f"127.0.0.1:{engine.beats}"], "timeout": "6s"}})
+    time.sleep(14)
+    memory = engine.process.peak_memory_mib()
+    server.start()
+    lines.wait(server, 90)
+    filebeat.stop()
+    engine.stop()
+    twice = lines.duplicates(server)
+    again = [line for line in filebeat.process.text().splitlines() if "Failed to publish" in line]
+    bench.note(f"{lines.count} lines, the server came 14 s later and then took its time to start: 0 lost, {sum(twice.values())} documents too many; "
+               f"pipeline had at most {memory} MiB meanwhile")
+    if twice or again:
+        raise Failed(f"{len(twice)} lines have more than one document; Filebeat: {again[:2]}")
 
 
 def test_engine_restarted_while_filebeat_writes(bench):

@@ -45,15 +45,18 @@ class Bench:
         if not condition:
             raise Failed(text)
 
-    def server(self, kind):
-        return Server(self, kind).start()
+    def server(self, kind, settings=None):
+        return Server(self, kind, settings).start()
 
     def engine(self, config=None, hosts=None, **variables):
         return Engine(self, config or MAIN_CONF, hosts, variables)
 
+    def main_conf(self):
+        return MAIN_CONF.read_text("utf-8")
+
     def main_conf_with_ids(self, field):
         """main.conf as a file, its output with document_id => "%{field}"."""
-        text = MAIN_CONF.read_text("utf-8")
+        text = self.main_conf()
         line = '    index => "logs-'
         self.check(text.count(line) == 1, "main.conf has no index line to put document_id before")
         path = self.folder / "main-with-ids.conf"

@@ -80,8 +80,9 @@ class Search:
 class Server(Search):
     """A real Elasticsearch or OpenSearch. It can be stopped and started again with the same port and data."""
 
-    def __init__(self, bench, kind):
+    def __init__(self, bench, kind, settings=None):
         super().__init__(free_port())
+        self.settings = settings or {}
         self.part = bench.parts.search_server(kind)
         self.bench = bench
         self.kind = kind
@@ -100,7 +101,7 @@ class Server(Search):
         settings = {"cluster.name": "interop", "node.name": "interop", "discovery.type": "single-node",
                     "network.host": "127.0.0.1", "http.port": self.port, "transport.port": 0,
                     "path.data": self.home / "data", "path.logs": self.home / "logs",
-                    "cluster.routing.allocation.disk.threshold_enabled": "false"}
+                    "cluster.routing.allocation.disk.threshold_enabled": "false", **self.settings}
         self.process = Process(self.kind, ["java", *JAVA, f"-Dlog4j.configurationFile={self.part / 'log4j2.properties'}",
                                            *modular, "Server", self.home, *(f"{k}={v}" for k, v in settings.items())],
                                self.bench.folder)
@@ -110,3 +111,8 @@ class Server(Search):
 
     def stop(self):
         return self.process.stop(60)
+
+    def kill(self):
+        """As if the power had gone."""
+        self.process.child.kill()
+        self.process.child.wait()
