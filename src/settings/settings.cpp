@@ -59,6 +59,15 @@ Status check_words(std::string_view name, std::string_view value, std::string_vi
       fmt::format("{}: the setting \"{}\" must be one of {}, not \"{}\"", where, name, words, value));
 }
 
+Status check_positive(std::string_view name, std::string_view value, std::string_view where) {
+  if (name != "pipeline.workers" && name != "pipeline.batch.size") return {};
+  if (value.find_first_not_of("0123456789") == std::string_view::npos &&
+      value.find_first_not_of('0') != std::string_view::npos)
+    return {};
+  return Status::config(
+      fmt::format("{}: the setting \"{}\" must be at least 1, not \"{}\"", where, name, value));
+}
+
 Status check_supported(std::string_view name, std::string_view value, std::string_view where) {
   if (name == "queue.type" && value != "memory")
     return Status::config(
@@ -94,6 +103,7 @@ Status Settings::set(std::string_view name, std::string value, std::string_view 
     return Status::config(
         fmt::format("{}: the setting \"{}\" must be {}, not \"{}\"", where, name, must, value));
   if (auto status = check_words(name, value, where); !status.ok()) return status;
+  if (auto status = check_positive(name, value, where); !status.ok()) return status;
   if (auto status = check_supported(name, value, where); !status.ok()) return status;
   values_[std::string(name)] = std::move(value);
   return {};
