@@ -102,7 +102,7 @@ def test_filebeat_without_a_client_certificate_is_refused(bench):
         [{"type": "filestream", "id": "app", "paths": [str(folder / "app.log")], "prospector.scanner.check_interval": "500ms"}],
         {"output.logstash": {"hosts": [f"127.0.0.1:{engine.beats}"], "ssl": {"certificate_authorities": [str(certs / "ca.pem")]}}},
         {"filebeat.shutdown_timeout": "0s"})
-    wait_until(lambda: "tls:" in filebeat.process.text(), 20, lambda: f"Filebeat sees the refusal: {filebeat.process.last_lines()}")
+    wait_until(lambda: "remote error: tls:" in filebeat.process.text(), 20, lambda: f"Filebeat sees the refusal: {filebeat.process.last_lines()}")
     filebeat.process.stop(20)
     if engine.embedded.total("logs-*"):
         raise Failed("documents came in without a client certificate")
