@@ -1,0 +1,151 @@
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/arena.hpp"
+#include "base/buffer.hpp"
+#include "base/slab.hpp"
+#include "base/symbol.hpp"
+
+using namespace sluice;
+
+TEST_CASE("an arena hands out aligned memory that does not overlap") {
+  Arena arena;
+  struct Piece {
+    unsigned char* at;
+    size_t size;
+  };
+  std::vector<Piece> pieces;
+  for (size_t i = 1; i < 3000; ++i) {
+    const size_t align = size_t{1} << (i % 5);
+    auto* at = static_cast<unsigned char*>(arena.allocate(i % 700 + 1, align));
+    CHECK_MESSAGE(reinterpret_cast<uintptr_t>(at) % align == 0, i);
+    std::memset(at, static_cast<int>(i % 251), i % 700 + 1);
+    pieces.push_back({at, i % 700 + 1});
+  }
+  for (size_t i = 1; i < 3000; ++i)
+    for (size_t j = 0; j < pieces[i - 1].size; ++j) REQUIRE(pieces[i - 1].at[j] == i % 251);
+}
+
+TEST_CASE("a reset arena keeps its blocks, except the very large") {
+  Arena arena;
+  for (int i = 0; i < 100; ++i) arena.allocate(10'000);
+  const size_t held = arena.capacity();
+  CHECK(held >= 1'000'000);
+  for (int round = 0; round < 3; ++round) {
+    arena.reset();
+    for (int i = 0; i < 100; ++i) arena.allocate(10'000);
+    CHECK(arena.capacity() == held);
+  }
+  auto* big = static_cast<char*>(arena.allocate(64 << 20));
+  big[(64 << 20) - 1] = 1;
+  CHECK(arena.capacity() > (64 << 20));
+  arena.reset();
+  CHECK(arena.capacity() < (64 << 20));
+}
+
+TEST_CASE("the unused tail of the newest allocation can be given back") {
+  Arena arena;
+  auto* first = static_cast<char*>(arena.allocate(100, 1));
+  arena.shrink_last(first + 10);
+  CHECK(static_cast<char*>(arena.allocate(5, 1)) == first + 10);
+  CHECK(arena.copy("").empty());
+  CHECK(arena.copy("").data() != nullptr);
+  const std::string text = "abc";
+  const auto copy = arena.copy(text);
+  CHECK(copy == text);
+  CHECK(copy.data() != text.data());
+}
+
+TEST_CASE("a buffer grows without losing bytes and keeps its memory when cleared") {
+  Buffer buffer;
+  std::string expected;
+  for (int i = 0; i < 5000; ++i) {
+    buffer.append(std::to_string(i));
+    buffer.append(',');
+    expected += std::to_string(i) + ",";
+  }
+  CHECK(buffer.view() == expected);
+  const size_t held = buffer.capacity();
+  buffer.clear();
+  CHECK(buffer.empty());
+  CHECK(buffer.capacity() == held);
+  char* at = buffer.reserve(3);
+  std::memcpy(at, "xyz", 3);
+  buffer.grow(2);
+  CHECK(buffer.view() == "xy");
+  Buffer moved(std::move(buffer));
+  CHECK(moved.view() == "xy");
+}
+
+TEST_CASE("slabs go back to their pool with the last reference and are used again") {
+  SlabPool pool(1 << 20);
+  auto slab = pool.allocate(1000);
+  CHECK(slab.capacity() >= 1000);
+  CHECK(slab.size() == 0);
+  slab.append("hello");
+  CHECK(slab.view() == "hello");
+  const char* bytes = slab.data();
+  SlabRef second = slab;
+  CHECK_FALSE(slab.sole_owner());
+  slab.reset();
+  CHECK(second.view() == "hello");
+  CHECK(pool.stats().in_use_bytes >= 1000);
+  std::thread([ref = std::move(second)] {}).join();
+  CHECK(pool.stats().in_use_bytes == 0);
+  const auto again = pool.allocate(1000);
+  CHECK(again.data() == bytes);
+  CHECK(again.size() == 0);
+  CHECK(pool.stats().allocations == 1);
+}
+
+TEST_CASE("keys are equal when their texts are, interned or not") {
+  Arena arena;
+  const Key a = Key::intern("symbol_test_a");
+  CHECK(a == Key::of("symbol_test_a", arena));
+  CHECK_FALSE(a == Key::intern("symbol_test_b"));
+  CHECK(a.text() == "symbol_test_a");
+  CHECK(a.json_plain());
+  CHECK_FALSE(Key::intern("with \"quote\"").json_plain());
+  CHECK_FALSE(Key::intern("with \xff").json_plain());
+  CHECK(Key{}.null());
+  CHECK(Key::of("", arena) == Key::intern(""));
+}
+
+TEST_CASE("threads that meet new names at once agree on their keys") {
+  constexpr int kThreads = 4, kNames = 2000;
+  std::vector<std::vector<Key>> keys(kThreads);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t)
+    threads.emplace_back([t, &keys] {
+      Arena arena;
+      for (int i = 0; i < kNames; ++i) keys[t].push_back(Key::of("threads_" + std::to_string(i), arena));
+    });
+  for (auto& thread : threads) thread.join();
+  for (int i = 0; i < kNames; ++i)
+    for (int t = 0; t < kThreads; ++t) {
+      REQUIRE(keys[t][i].interned());
+      REQUIRE(keys[t][i].id() == keys[0][i].id());
+    }
+}
+
+// Last in this file: it fills the table.
+TEST_CASE("past the cap new names stay in their arena and still compare by text") {
+  Arena arena, other;
+  const uint32_t before = interned_key_count();
+  for (uint32_t i = 0; i < Key::kCap + 1000; ++i) Key::of("cap_" + std::to_string(i), arena);
+  CHECK(interned_key_count() - before <= Key::kCap);
+  const Key late = Key::of("too_late", arena);
+  CHECK_FALSE(late.interned());
+  CHECK(late == Key::of("too_late", other));
+  CHECK_FALSE(late == Key::of("too_late_2", other));
+  CHECK_FALSE(late == Key::intern("symbol_test_a"));
+  // A name of the config is interned all the same, and is the same name.
+  const Key config = Key::intern("too_late");
+  CHECK(config.interned());
+  CHECK(config == late);
+  CHECK(late == config);
+}
