@@ -17,11 +17,28 @@ uint64_t hash_plugin(uint64_t hash, const lang::Plugin& plugin) {
   return hash;
 }
 
+// What brackets a value is part of its content: [a, b] is not {a => b}, and neither is "a" "b" on two options.
 uint64_t hash_value(uint64_t hash, const lang::Value& value) {
-  hash = mix(hash, value.text);
+  if (value.scalar()) return mix(mix(hash, "scalar"), value.text);
+  hash = mix(hash, value.kind == lang::Value::Kind::array ? "[" : value.kind == lang::Value::Kind::hash ? "{" : "plugin");
   for (const auto& item : value.items) hash = hash_value(hash, item);
   for (const auto& entry : value.entries) hash = hash_value(hash_value(hash, entry.key), entry.value);
-  return value.plugin ? hash_plugin(hash, *value.plugin) : hash;
+  if (value.plugin) hash = hash_plugin(hash, *value.plugin);
+  return mix(hash, "end");
+}
+
+uint64_t hash_operand(uint64_t hash, const lang::Rvalue& operand) {
+  hash = mix(mix(hash, std::to_string(static_cast<int>(operand.kind))), operand.text);
+  for (const auto& item : operand.items) hash = hash_operand(hash, item);
+  return mix(hash, "end");
+}
+
+// Not of the source text: blanks inside a string count, those between words and comments do not.
+uint64_t hash_condition(uint64_t hash, const lang::Expr& expr) {
+  hash = mix(hash, std::to_string(static_cast<int>(expr.kind)));
+  for (const auto& operand : expr.operands) hash = hash_condition(hash, operand);
+  for (const auto& value : expr.values) hash = hash_operand(hash, value);
+  return mix(hash, "end");
 }
 
 std::string one_line(std::string_view text) {
@@ -65,6 +82,10 @@ class GraphBuilder {
     }
     graph_.hash_ = kSeed;
     for (const auto& vertex : graph_.vertices_) graph_.hash_ = (graph_.hash_ ^ vertex.hash) * 1099511628211ull;
+    // The edges say which branch a step stands in.
+    for (const auto& edge : graph_.edges_)
+      for (const uint64_t part : {uint64_t{edge.from}, uint64_t{edge.to}, static_cast<uint64_t>(edge.when)})
+        graph_.hash_ = (graph_.hash_ ^ part) * 1099511628211ull;
     return std::move(graph_);
   }
 
@@ -90,7 +111,7 @@ class GraphBuilder {
 
   VertexId add_condition(const lang::Expr& expr) {
     const auto text = one_line(sources_.text(expr.span));
-    return add({Vertex::Kind::branch, text, expr.span, mix(mix(kSeed, "if"), text), nullptr, &expr, place(expr.span)});
+    return add({Vertex::Kind::branch, text, expr.span, hash_condition(mix(kSeed, "if"), expr), nullptr, &expr, place(expr.span)});
   }
 
   void connect(std::vector<Open>& ends, VertexId to) {
