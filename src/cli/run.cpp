@@ -147,6 +147,7 @@ Result<runtime::PipelineSettings> resolve(const settings::Settings& own, const s
     s.workers = 1;
   }
   s.batch_size = static_cast<size_t>(std::max<int64_t>(1, own.number("pipeline.batch.size")));
+  s.show_metrics = own.boolean("metric.collect");
   s.batch_delay_millis = own.number("pipeline.batch.delay");
   s.in_flight_bytes = static_cast<size_t>(own.bytes("pipeline.in_flight_bytes"));
   s.drain_millis = own.boolean("pipeline.unsafe_shutdown") ? 0 : own.millis("pipeline.drain_timeout");

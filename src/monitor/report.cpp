@@ -112,6 +112,7 @@ template <class Stages>
 Value plugin_list(const Stages& stages, Tree& tree) {
   auto* list = Array::make(tree.arena(), 4);
   for (const auto& stage : stages) {
+    if (!stage.built.show_metrics) continue;
     Tree one;
     one.set("id", stage.built.id).set("name", stage.built.spec->name);
     one.set("events.in", stage.metrics.in.get()).set("events.out", stage.metrics.out.get());
@@ -129,9 +130,11 @@ void pipeline_stats(const Pipeline& p, Tree& tree) {
       .set("events.out", p.events_out.get());
   tree.set("events.duration_in_millis", p.busy_nanos.get() / 1000000);
   tree.set("events.queue_push_duration_in_millis", p.queue().paused_nanos() / 1000000);
-  tree.set("plugins.inputs", plugin_list(plan.inputs, tree));
-  tree.set("plugins.filters", plugin_list(plan.filters, tree));
-  tree.set("plugins.outputs", plugin_list(plan.outputs, tree));
+  if (p.settings().show_metrics) {
+    tree.set("plugins.inputs", plugin_list(plan.inputs, tree));
+    tree.set("plugins.filters", plugin_list(plan.filters, tree));
+    tree.set("plugins.outputs", plugin_list(plan.outputs, tree));
+  }
   tree.set("queue.type", "memory").set("queue.events_count", p.queue().queued_chunks());
   tree.set("queue.queue_size_in_bytes", p.queue().in_flight_bytes())
       .set("queue.max_queue_size_in_bytes", p.queue().limit());
@@ -243,6 +246,7 @@ class Families {
 template <class Stages>
 void plugin_metrics(Families& f, std::string_view kind, const std::string& pipeline, const Stages& stages) {
   for (const auto& stage : stages) {
+    if (!stage.built.show_metrics) continue;
     const auto labels =
         fmt::format("pipeline=\"{}\",kind=\"{}\",plugin=\"{}\",id=\"{}\"", label_text(pipeline), kind,
                     stage.built.spec->name, label_text(stage.built.id));
@@ -291,6 +295,7 @@ void Report::metrics(Buffer& out) const {
     f.add("sluice_pipeline_condition_failures_total", "counter",
           "Events dropped because a condition could not be evaluated.", labels,
           static_cast<double>(p->refused_events.get()));
+    if (!p->settings().show_metrics) continue;
     plugin_metrics(f, "input", p->settings().id, p->plan().inputs);
     plugin_metrics(f, "filter", p->settings().id, p->plan().filters);
     plugin_metrics(f, "output", p->settings().id, p->plan().outputs);

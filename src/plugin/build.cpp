@@ -67,6 +67,7 @@ Built<T> build(Kind kind, const lang::Plugin& written, const Environment& enviro
   Setup setup(*spec, options, environment, make_id(*spec, options, written), written.name_span, diagnostics);
   built.spec = spec;
   built.id = setup.id;
+  built.show_metrics = options.boolean("enable_metric");
   make(built, setup);
   if (diagnostics.error_count() != errors) built.plugin.reset();
   return built;

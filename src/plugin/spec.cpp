@@ -16,7 +16,7 @@ constexpr Option kInputOptions[] = {
     {"tags", Type::array, {}, "Tags added to every event."},
     {"add_field", Type::hash, "{}", "Fields added to every event."},
     {"codec", Type::codec, {}, "How bytes become events."},
-    {"enable_metric", Type::boolean, "true", "Whether the plugin's own counters are kept."},
+    {"enable_metric", Type::boolean, "true", "Whether the monitoring API shows the plugin."},
     {"ecs_compatibility",
      Type::string,
      {},
@@ -41,7 +41,7 @@ constexpr Option kFilterOptions[] = {
     {"remove_field", Type::array, "[]", "Fields removed when the filter succeeds."},
     {"add_tag", Type::array, "[]", "Tags added when the filter succeeds."},
     {"remove_tag", Type::array, "[]", "Tags removed when the filter succeeds."},
-    {"enable_metric", Type::boolean, "true", "Whether the plugin's own counters are kept."},
+    {"enable_metric", Type::boolean, "true", "Whether the monitoring API shows the plugin."},
     {"periodic_flush", Type::boolean, "false", "Whether the filter is flushed every five seconds."},
     {"ecs_compatibility",
      Type::string,
@@ -57,7 +57,7 @@ constexpr Option kFilterOptions[] = {
 constexpr Option kOutputOptions[] = {
     {"id", Type::string, {}, "A name for this plugin in logs and in the monitoring API."},
     {"codec", Type::codec, {}, "How events become bytes."},
-    {"enable_metric", Type::boolean, "true", "Whether the plugin's own counters are kept."},
+    {"enable_metric", Type::boolean, "true", "Whether the monitoring API shows the plugin."},
     {"ecs_compatibility",
      Type::string,
      {},
@@ -78,7 +78,8 @@ constexpr Option kOutputOptions[] = {
 
 constexpr Option kCodecOptions[] = {
     {"id", Type::string, {}, "A name for this codec in logs and in the monitoring API."},
-    {"enable_metric", Type::boolean, "true", "Whether the codec's own counters are kept."},
+    {"enable_metric", Type::boolean, "true",
+     "Codecs are not shown by themselves; the setting is for Logstash's configs."},
     {"ecs_compatibility",
      Type::string,
      {},

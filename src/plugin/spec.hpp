@@ -55,8 +55,9 @@ struct Built {
   std::unique_ptr<T> plugin;
   const Spec* spec = nullptr;
   std::string id;
-  Decoration decoration;  // of a filter: what FilterRun::matched() does
-  Flow flow;              // of a filter, the common options included
+  bool show_metrics = true;  // enable_metric
+  Decoration decoration;     // of a filter: what FilterRun::matched() does
+  Flow flow;                 // of a filter, the common options included
 };
 
 Built<Input> build_input(const lang::Plugin& written, const Environment& environment,

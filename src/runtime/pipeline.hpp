@@ -20,6 +20,7 @@ struct PipelineSettings {
   size_t workers = 1;
   size_t batch_size = 125;
   int64_t batch_delay_millis = 0;
+  bool show_metrics = true;                // metric.collect: whether the API shows the plugins' figures
   size_t in_flight_bytes = 16u << 20;  // input bytes between reading and confirmed delivery
   int64_t drain_millis = 30'000;       // the longest that stop() waits for deliveries
 };

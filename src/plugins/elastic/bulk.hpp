@@ -99,7 +99,7 @@ class Bulk {
   void answered(const HostPtr& host, const std::shared_ptr<Body>& body, const Response& response);
   void adapt(uint64_t millis);
   void accepted(const HostPtr& host, BodyPtr body, const Response& response);
-  void judge(BodyPtr body, const Response& response);
+  void judge(const HostPtr& host, BodyPtr body, const Response& response);
   void dead_letter(const Body& body, size_t item, const ItemResult& result);
   void too_large(BodyPtr body, const Response& response);
   void malformed(BodyPtr body, const Response& response);

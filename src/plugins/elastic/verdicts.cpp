@@ -69,16 +69,16 @@ void Bulk::adapt(uint64_t millis) {
 void Bulk::accepted(const HostPtr& host, BodyPtr body, const Response& response) {
   const auto answer = look(response.body);
   if (answer == BulkAnswer::unreadable) return whole_failure(host, std::move(body), response);
+  ++requests_delivered_;
+  if (answer == BulkAnswer::some_failed) return judge(host, std::move(body), response);
   pool_->went_well(*host, response.millis);
   adapt(response.millis);
-  ++requests_delivered_;
-  if (answer == BulkAnswer::some_failed) return judge(std::move(body), response);
   metrics_->successes.add();
   metrics_->delivered.add(body->items.size());
   bodies_.give(std::move(body));
 }
 
-void Bulk::judge(BodyPtr body, const Response& response) {
+void Bulk::judge(const HostPtr& host, BodyPtr body, const Response& response) {
   Arena arena;
   std::vector<ItemResult> results;
   if (!parse_items(response.body, arena, results) || results.size() != body->items.size()) {
@@ -91,6 +91,7 @@ void Bulk::judge(BodyPtr body, const Response& response) {
   const auto& document = settings_.document;
   BodyPtr retry;
   size_t delivered = 0, failed = 0;
+  bool overloaded = false;
   for (size_t i = 0; i < results.size(); ++i) {
     const auto& result = results[i];
     if (result.status >= 200 && result.status < 300) {
@@ -121,16 +122,25 @@ void Bulk::judge(BodyPtr body, const Response& response) {
       dead_letter(*body, i, result);
     } else {
       metrics_->retryable.add();
+      overloaded = overloaded || result.status == 429;
       if (!retry) retry = bodies_.take();
       retry->take(*body, i);
-      say(result.status == 429 ? log::Level::debug : log::Level::warn,
-          "Documents were refused for now; they are sent again");
+      say(log::Level::warn, "Documents were refused for now; they are sent again");
     }
+  }
+  if (overloaded) {
+    // Some of a request passed and the rest met a full queue: fewer and smaller requests get through.
+    pool_->too_much(*host);
+    body_bytes_ = std::max(body_bytes() / 2, std::min(limits_.body_bytes, kLeastBody));
+  } else {
+    pool_->went_well(*host, response.millis);
+    adapt(response.millis);
   }
   metrics_->delivered.add(delivered);
   (failed != 0 ? metrics_->with_errors : metrics_->successes).add();
   if (retry) {
-    retry->attempts = body->attempts;
+    // What got through shows that waiting helps: the wait for the rest starts small again.
+    retry->attempts = delivered != 0 ? 0 : body->attempts;
     again_later(std::move(retry));
   }
   bodies_.give(std::move(body));
@@ -241,8 +251,7 @@ void Bulk::whole_failure(const HostPtr& host, BodyPtr body, const Response& resp
         "Elasticsearch refuses the credentials or they lack a privilege for writing: check " + credential;
   else if (status < 300)
     message = "What answers is no Elasticsearch; the bulk request is sent again";
-  log_.write(status == 429 ? log::Level::debug : log::Level::error, "whole " + std::to_string(status),
-             message,
+  log_.write(status == 429 ? log::Level::warn : log::Level::error, "whole " + std::to_string(status), message,
              {{"url", host->base},
               {"status", status},
               {"reason", error_text(response.body)},
