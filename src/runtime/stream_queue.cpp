@@ -177,6 +177,7 @@ void StreamQueue::release(Turn& turn, std::optional<int64_t> flush_after) {
   auto& state = StreamState::of(*turn.stream);
   --held_;
   state.scheduled = false;
+  state.flush_at = 0;  // an earlier deadline was for what has been decoded since
   if (!state.chunks.empty() || state.ended) {
     schedule(turn.stream);
   } else if (flush_after) {
