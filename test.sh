@@ -40,6 +40,6 @@ fi
 if [ "${INTEROP:-1}" = 0 ]; then
   skip "interop" "INTEROP=0"
 else
-  suite "interop" timeout "${INTEROP_SECONDS:-1200}" python3 tests/interop/run.py --binary "$pipeline"
+  suite "interop" timeout "${INTEROP_SECONDS:-2400}" python3 tests/interop/run.py --binary "$pipeline"
 fi
 closing_line
