@@ -166,7 +166,7 @@ bool JsonReader::Impl::key(simdjson::ondemand::field& field, Arena& arena, Key& 
 
 bool JsonReader::Impl::number(simdjson::ondemand::value& value, Arena& arena, Value& out) {
   std::string_view token = value.raw_json_token();
-  while (!token.empty() && (token.back() <= ' ')) token.remove_suffix(1);
+  token = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);  // JSON's white space: a control character is none
   const bool integral = token.find_first_of(".eE") == std::string_view::npos;
   if (integral) {
     int64_t i = 0;

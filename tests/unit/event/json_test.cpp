@@ -27,6 +27,13 @@ TEST_CASE("numbers keep their value: integers too big for 64 bits stay exact, fl
   }
 }
 
+TEST_CASE("control characters are no white space, behind a number neither") {
+  CHECK(reread("[1\t\r\n ]") == "[1]");
+  CHECK(reread(std::string("[12\0\x11]", 6)) == "error");
+  CHECK(reread("[12\x11,3]") == "error");
+  CHECK(reread("[1.5\x0b]") == "error");
+}
+
 TEST_CASE("escapes are resolved, surrogate pairs joined, lone surrogates replaced") {
   CHECK(reread(R"(["\"\\\/\b\f\n\r\t"])") == R"(["\"\\/\b\f\n\r\t"])");
   CHECK(reread(R"(["\u0041\u00e9\u20ac"])") == R"(["Aé€"])");
