@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <cerrno>
 #include <charconv>
@@ -39,7 +40,10 @@ bool parse_line(std::string_view line, FileId& id, Sincedb::Record& record) {
   if (line.empty()) return true;  // the first version ends here
   double seconds = 0;
   if (!number(next_word(line), seconds)) return false;
-  record.last_active_nanos = std::llround(seconds * 1e6) * kNanosPerMicro;
+  // A file written by hand may hold any time; what nanoseconds cannot hold is as late as they go.
+  constexpr double kLastSecond = 9.2e9;
+  if (!(seconds >= 0)) seconds = 0;
+  record.last_active_nanos = std::llround(std::min(seconds, kLastSecond) * 1e6) * kNanosPerMicro;
   record.path = line;
   return true;
 }
