@@ -100,16 +100,8 @@ constexpr Elsewhere kElsewhere[] = {
      " pipe redis syslog twitter unix elastic_serverless_forwarder kafka s3 sqs cloudwatch jdbc rabbitmq "
      "snmp snmptrap"
      " logstash pipeline java_generator java_stdin "},
-    {Kind::codec,
-     " avro cef collectd csv edn edn_lines es_bulk fluent graphite gzip_lines msgpack netflow protobuf "
-     "cloudtrail"
-     " cloudfront java_line java_plain "},
-    {Kind::filter,
-     " aggregate anonymize cidr clone csv de_dot dissect dns elapsed elastic_integration elasticsearch "
-     "environment"
-     " extractnumbers fingerprint http java_uuid jdbc_static jdbc_streaming json_encode kv mask memcached "
-     "metrics prune"
-     " range ruby sleep split syslog_pri throttle translate truncate urldecode useragent uuid xml yaml "},
+    {Kind::codec, " cloudtrail cloudfront java_line java_plain "},
+    {Kind::filter, " elastic_integration java_uuid yaml "},
     {Kind::output,
      " csv email graphite http lumberjack nagios redis webhdfs kafka s3 sns sqs cloudwatch rabbitmq logstash "
      "pipeline"
