@@ -46,27 +46,6 @@ State& state() {
 
 thread_local std::string thread_pipeline;
 
-void append_json(std::string& out, std::string_view raw) {
-  const std::string text = utf8_scrub(raw);
-  out += '"';
-  for (const char c : text) {
-    const auto u = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      (out += '\\') += c;
-    else if (c == '\n')
-      out += "\\n";
-    else if (c == '\t')
-      out += "\\t";
-    else if (c == '\r')
-      out += "\\r";
-    else if (u < 0x20)
-      out += fmt::format("\\u{:04x}", u);
-    else
-      out += c;
-  }
-  out += '"';
-}
-
 std::string plain_line(Level level, std::string_view logger, std::string_view message, const Params& params) {
   const auto now = std::chrono::system_clock::now();
   const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
@@ -89,7 +68,7 @@ std::string plain_line(Level level, std::string_view logger, std::string_view me
     else
       line += fmt::format(":{}=>", p.name);
     if (p.quoted)
-      append_json(line, p.text);
+      append_json_string(line, p.text);
     else
       line += p.text;
   }
@@ -102,21 +81,21 @@ std::string json_line(Level level, std::string_view logger, std::string_view mes
                           std::chrono::system_clock::now().time_since_epoch())
                           .count();
   std::string line = fmt::format("{{\"level\":\"{}\",\"loggerName\":", kNames[static_cast<int>(level)]);
-  append_json(line, logger);
+  append_json_string(line, logger);
   line += fmt::format(",\"timeMillis\":{},\"thread\":", millis);
-  append_json(line, thread_pipeline.empty() ? "main" : "[" + thread_pipeline + "]");
+  append_json_string(line, thread_pipeline.empty() ? "main" : "[" + thread_pipeline + "]");
   if (!thread_pipeline.empty()) {
     line += ",\"pipeline.id\":";
-    append_json(line, thread_pipeline);
+    append_json_string(line, thread_pipeline);
   }
   line += ",\"logEvent\":{\"message\":";
-  append_json(line, message);
+  append_json_string(line, message);
   for (const auto& p : params) {
     line += ',';
-    append_json(line, p.name == "message" && state().rename_message ? "message_1" : p.name);
+    append_json_string(line, p.name == "message" && state().rename_message ? "message_1" : p.name);
     line += ':';
     if (p.quoted)
-      append_json(line, p.text);
+      append_json_string(line, p.text);
     else
       line += p.text;
   }

@@ -163,6 +163,27 @@ void utf8_append(std::string& out, char32_t c) {
   }
 }
 
+void append_json_string(std::string& out, std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  for (const char c : utf8_scrub(text)) {
+    const auto u = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c == '\r')
+      out += "\\r";
+    else if (u < 0x20)
+      ((out += "\\u00") += kHex[u >> 4]) += kHex[u & 15];
+    else
+      out += c;
+  }
+  out += '"';
+}
+
 size_t utf8_length(std::string_view text) {
   size_t n = 0;
   for (const char c : text) n += (static_cast<unsigned char>(c) & 0xC0) != 0x80;

@@ -23,6 +23,10 @@ std::string utf8_escape_invalid(std::string_view text);
 /// Each maximal invalid sequence replaced by U+FFFD.
 std::string utf8_scrub(std::string_view text);
 
+/// Appends `text` as a JSON string, between quotes; invalid sequences become U+FFFD. For log lines and reports:
+/// events are written by event/json_write.hpp.
+void append_json_string(std::string& out, std::string_view text);
+
 /// Decodes the character at `text[at]` (valid UTF-8) and moves `at` behind it.
 char32_t utf8_next(std::string_view text, size_t& at);
 

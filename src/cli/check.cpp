@@ -57,7 +57,9 @@ int write_fixes(const LoadedConfig& loaded) {
   return changed;
 }
 
-int check_one(ConfigSource source, const Arguments& args, const settings::Settings& settings) {
+// `label` names the config among several.
+int check_one(ConfigSource source, const Arguments& args, const settings::Settings& settings,
+              std::string_view label = {}) {
   Status status;
   auto loaded = load(source, settings, status);
   if (!status.ok()) return fail(status.message());
@@ -71,10 +73,12 @@ int check_one(ConfigSource source, const Arguments& args, const settings::Settin
       if (!status.ok()) return fail(status.message());
     }
   }
-  if (args.format == "json")
+  if (args.format == "json") {
     print_json(loaded);
-  else
-    print(lang::render_report(loaded.diagnostics, loaded.sources, isatty(STDOUT_FILENO) != 0));
+    return loaded.diagnostics.has_errors() ? 1 : 0;
+  }
+  if (!label.empty() && loaded.diagnostics.items().empty()) print(fmt::format("{}: ", label));
+  print(lang::render_report(loaded.diagnostics, loaded.sources, isatty(STDOUT_FILENO) != 0));
   return loaded.diagnostics.has_errors() ? 1 : 0;
 }
 
@@ -86,7 +90,7 @@ int check_pipelines(const Arguments& args, const settings::Settings& settings) {
   for (const auto& own : *all)
     worst = std::max(worst, check_one({own.text("path.config"), own.text("config.string"),
                                        own.boolean("config.support_escapes")},
-                                      args, own));
+                                      args, own, own.text("pipeline.id")));
   return worst;
 }
 
@@ -106,7 +110,8 @@ int check(const Arguments& args, const settings::Settings& settings) {
   }
   int worst = 0;
   for (const auto& path : args.operands)
-    worst = std::max(worst, check_one({path, "", escapes}, args, settings));
+    worst = std::max(
+        worst, check_one({path, "", escapes}, args, settings, args.operands.size() > 1 ? path : ""));
   return worst;
 }
 

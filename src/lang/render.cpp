@@ -73,25 +73,6 @@ void append_source(std::string& out, const Diagnostic& d, const SourceSet& sourc
                      std::string(width, '^'), paint.off());
 }
 
-void append_json(std::string& out, std::string_view raw) {
-  out += '"';
-  for (const char c : utf8_scrub(raw)) {
-    if (c == '"' || c == '\\')
-      (out += '\\') += c;
-    else if (c == '\n')
-      out += "\\n";
-    else if (c == '\t')
-      out += "\\t";
-    else if (c == '\r')
-      out += "\\r";
-    else if (static_cast<unsigned char>(c) < 0x20)
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    else
-      out += c;
-  }
-  out += '"';
-}
-
 std::string_view word(const Diagnostic& d) {
   return d.severity == Diagnostic::Severity::error ? "error" : "warning";
 }
@@ -137,24 +118,24 @@ std::string render_report(const Diagnostics& diagnostics, const SourceSet& sourc
 
 std::string render_json(const Diagnostic& d, const SourceSet& sources) {
   std::string out = fmt::format("{{\"severity\":\"{}\",\"code\":", word(d));
-  append_json(out, d.code);
+  append_json_string(out, d.code);
   if (d.span.known()) {
     const Span end = sources.span(d.span.end, d.span.end);
     out += ",\"file\":";
-    append_json(out, sources.path(d.span));
+    append_json_string(out, sources.path(d.span));
     out += fmt::format(",\"line\":{},\"column\":{},\"end_line\":{},\"end_column\":{}", d.span.line,
                        d.span.column, end.line, end.column);
   }
   out += ",\"message\":";
-  append_json(out, d.message);
+  append_json_string(out, d.message);
   out += ",\"help\":";
-  append_json(out, d.help);
+  append_json_string(out, d.help);
   if (d.fix) {
     const Span end = sources.span(d.fix->where.end, d.fix->where.end);
     out +=
         fmt::format(",\"fix\":{{\"line\":{},\"column\":{},\"end_line\":{},\"end_column\":{},\"replacement\":",
                     d.fix->where.line, d.fix->where.column, end.line, end.column);
-    append_json(out, d.fix->replacement);
+    append_json_string(out, d.fix->replacement);
     out += fmt::format(",\"certain\":{}}}", d.fix->certain);
   }
   out += '}';

@@ -70,7 +70,7 @@ void StreamQueue::when_ready(std::function<void()> resume) {
   {
     std::scoped_lock lock(mutex_);
     if (!ready()) {
-      if (waiting_.empty()) paused_since_ = steady_nanos();
+      if (!paused_since_) paused_since_ = steady_nanos();
       waiting_.push_back(std::move(resume));
       has_waiting_ = true;
       return;
@@ -82,10 +82,17 @@ void StreamQueue::when_ready(std::function<void()> resume) {
 bool StreamQueue::wait_ready(const std::atomic<bool>& stop) {
   std::unique_lock lock(mutex_);
   while (!ready() && !stop.load(std::memory_order_relaxed)) {
+    if (!paused_since_) paused_since_ = steady_nanos();
     has_waiting_ = true;
     room_.wait_for(lock, std::chrono::milliseconds(50));
   }
+  if (waiting_.empty()) count_pause();
   return !stop.load(std::memory_order_relaxed);
+}
+
+void StreamQueue::count_pause() {
+  if (paused_since_) paused_nanos_ += static_cast<uint64_t>(steady_nanos() - paused_since_);
+  paused_since_ = 0;
 }
 
 void StreamQueue::settle(size_t credit) {
@@ -97,8 +104,7 @@ void StreamQueue::settle(size_t credit) {
     std::scoped_lock lock(mutex_);
     resume.swap(waiting_);
     has_waiting_ = false;
-    if (paused_since_) paused_nanos_ += static_cast<uint64_t>(steady_nanos() - paused_since_);
-    paused_since_ = 0;
+    count_pause();
   }
   room_.notify_all();
   for (auto& callback : resume) callback();

@@ -65,6 +65,7 @@ class StreamQueue : public plugin::InputSink {
  private:
   void schedule(const std::shared_ptr<plugin::Stream>& stream);
   void collect_due(int64_t now);
+  void count_pause();  // with the lock held
 
   const size_t limit_;
   std::atomic<size_t> in_flight_{0};

@@ -64,6 +64,14 @@ def check(binary, case):
     return out + check_fixed(binary, case)
 
 
+def check_operands(binary):
+    """Of several configs, each checked for itself, the report says which one is in order."""
+    first, second = "config/correct/config.conf", "syntax/all_is_well/config.conf"
+    done = subprocess.run([binary, "--test", first, second], cwd=HERE, capture_output=True, timeout=60, text=True)
+    wanted = f"{first}: Configuration OK\n{second}: Configuration OK\n"
+    return differences(wanted, done.stdout, "operands")
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -78,6 +86,12 @@ def main():
         if trouble:
             failed += 1
             print(f"FAILED {case.relative_to(HERE)}\n{trouble}")
+    if len(sys.argv) == 2:
+        trouble = check_operands(binary)
+        cases.append(HERE)
+        if trouble:
+            failed += 1
+            print(f"FAILED several files as operands\n{trouble}")
     print(f"{len(cases) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

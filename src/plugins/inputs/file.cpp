@@ -102,7 +102,7 @@ class FileInput : public plugin::Input {
           "): there is no place for the sincedb: path.data is not set. Set path.data or `sincedb_path`.");
     watcher_ = std::make_unique<file::Watcher>(settings_, sink, stop_);
     if (auto status = watcher_->load(); !status.ok())
-      return Status::config("input file (" + s.id + "): `sincedb_path`: " + status.message() +
+      return Status::config("`sincedb_path`: " + status.message() +
                             ". Make it readable, or set another `sincedb_path`.");
     std::string paths;
     for (const auto& path : s.paths) paths += (paths.empty() ? "" : ", ") + path;

@@ -259,7 +259,7 @@ class TcpInput : public plugin::Input {
       return std::make_unique<TcpHandler>(shared, nullptr);
     });
     if (!listener.ok())
-      return Status::config("input tcp (" + s.settings->id + "): cannot listen, `host` => \"" + host_ +
+      return Status::config("cannot listen, `host` => \"" + host_ +
                             "\" and `port` => " + std::to_string(port_) + ": " + listener.message() +
                             ". Choose another port, or end what uses it.");
     listener_ = std::move(listener).value();

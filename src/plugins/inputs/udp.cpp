@@ -288,7 +288,7 @@ class UdpInput : public plugin::Input {
     receiver_ = std::make_shared<Receiver>(shared_, *loop_, sink, streams_);
     if (auto status = receiver_->bind(udp_); !status.ok()) {
       receiver_.reset();
-      return Status::config("input udp (" + s.id + "): cannot listen, `host` => \"" + udp_.host +
+      return Status::config("cannot listen, `host` => \"" + udp_.host +
                             "\" and `port` => " + std::to_string(udp_.port) + ": " + status.message() +
                             ". Choose another port, or end what uses it.");
     }

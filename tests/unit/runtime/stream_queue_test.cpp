@@ -118,6 +118,9 @@ TEST_CASE("an input with a thread of its own waits for room, or for its stop") {
   std::thread stopper([&] { stop = true; });
   CHECK_FALSE(queue.wait_ready(stop));
   stopper.join();
+  const uint64_t waited = queue.paused_nanos();
+  CHECK(waited > 0);
+  CHECK(queue.paused_nanos() == waited);  // the wait is over, and so is its count
 }
 
 TEST_CASE("a busy stream gets a bounded turn, so that others get theirs") {
