@@ -14,8 +14,8 @@ namespace sluice::plugins::cef {
 
 struct MappingOptions {
   bool ecs = false;
-  bool host = false;           // the device is [host], not [observer]; only with ecs
-  bool short_keys = false;     // written keys are the short ones (reverse_mapping)
+  bool host = false;        // the device is [host], not [observer]; only with ecs
+  bool short_keys = false;  // written keys are the short ones (reverse_mapping)
 };
 
 /// Where keys go when read and which keys fields get when written. Immutable.
@@ -24,9 +24,9 @@ class Mapping {
   /// What a known key becomes.
   struct Target {
     FieldRef field;
-    Key key;                  // of a top-level field; null for others
-    bool time = false;        // in ECS mode its value is read as a time
-    bool time_zone = false;   // in ECS mode its value is the zone of the event's times
+    Key key;                 // of a top-level field; null for others
+    bool time = false;       // in ECS mode its value is read as a time
+    bool time_zone = false;  // in ECS mode its value is the zone of the event's times
   };
 
   explicit Mapping(const MappingOptions& options);

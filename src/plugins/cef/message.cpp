@@ -9,7 +9,7 @@ namespace {
 constexpr size_t npos = std::string_view::npos;
 
 enum : uint8_t {
-  kWord = 1,    // letters, digits, underscore
+  kWord = 1,  // letters, digits, underscore
   kSpace = 2,
   kSubkey = 4,  // may stand behind the point of a key
   kStop = 8,    // ends the fast walk over a value

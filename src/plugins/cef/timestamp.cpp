@@ -72,13 +72,14 @@ bool read_millis(std::string_view text, std::optional<int64_t>& nanos) {
   const auto whole = text.substr(0, point);
   const auto fraction = text.substr(std::min(point + 1, text.size()));
   if (!std::all_of(whole.begin(), whole.end(), digit) ||
-      !std::all_of(fraction.begin(), fraction.end(), digit) ||
-      (point < text.size() && fraction.empty()))
+      !std::all_of(fraction.begin(), fraction.end(), digit) || (point < text.size() && fraction.empty()))
     return false;
   int64_t value = 0;
   for (size_t i = 0; i < whole.size() + 6; ++i) {
     const size_t behind = i - whole.size();
-    const int64_t next = i < whole.size() ? whole[i] - '0' : behind < fraction.size() ? fraction[behind] - '0' : 0;
+    const int64_t next = i < whole.size()           ? whole[i] - '0'
+                         : behind < fraction.size() ? fraction[behind] - '0'
+                                                    : 0;
     if (__builtin_mul_overflow(value, int64_t{10}, &value) || __builtin_add_overflow(value, next, &value))
       return true;  // a time that 64 bits of nanoseconds do not hold
   }
@@ -93,8 +94,8 @@ int64_t assumed_year(int month, int day, int64_t time_of_day, int64_t local_now)
   const auto today = match::civil_from_days(days);
   const auto limit = match::civil_from_days(days + 2);
   const auto rank = [](int m, int d, int64_t seconds) { return (m * 32 + d) * kSecondsPerDay + seconds; };
-  const bool within =
-      rank(month, day, time_of_day) <= rank(limit.month, limit.day, match::floor_mod(local_now, kSecondsPerDay));
+  const bool within = rank(month, day, time_of_day) <=
+                      rank(limit.month, limit.day, match::floor_mod(local_now, kSecondsPerDay));
   if (limit.year > today.year) return within ? limit.year : today.year;
   return within ? today.year : today.year - 1;
 }
@@ -175,8 +176,9 @@ std::optional<int64_t> TimestampReader::read(std::string_view text,
                                      : &zone_;
   if (!zone) return std::nullopt;
   const int64_t seconds = match::floor_div(now, kNanosPerSecond);
-  const int64_t year = f.year ? f.year : assumed_year(f.month, static_cast<int>(f.day), f.time_of_day(),
-                                                      seconds + zone->offset_at(seconds));
+  const int64_t year = f.year ? f.year
+                              : assumed_year(f.month, static_cast<int>(f.day), f.time_of_day(),
+                                             seconds + zone->offset_at(seconds));
   // A leap year has the longest months: without a year only those count.
   if (f.year == 0 && f.day > match::days_in_month(2000, f.month)) return std::nullopt;
   const int last = match::days_in_month(year, f.month);

@@ -16,7 +16,8 @@ namespace {
 using plugin::Type;
 
 constexpr plugin::Option kOptions[] = {
-    {"vendor", Type::string, "\"Elasticsearch\"", "The device vendor that is written; %{field} is filled in."},
+    {"vendor", Type::string, "\"Elasticsearch\"",
+     "The device vendor that is written; %{field} is filled in."},
     {"product", Type::string, "\"Logstash\"", "The device product that is written; %{field} is filled in."},
     {"version", Type::string, "\"1.0\"", "The device version that is written; %{field} is filled in."},
     {"signature", Type::string, "\"Logstash\"", "The signature id that is written; %{field} is filled in."},
@@ -26,15 +27,20 @@ constexpr plugin::Option kOptions[] = {
     {"fields", Type::array, "[]", "The fields that are written as key=value pairs."},
     {"reverse_mapping", Type::boolean, "false",
      "Whether the short keys of CEF are written (act) in place of the long names (deviceAction)."},
-    {"delimiter", Type::string, {},
+    {"delimiter",
+     Type::string,
+     {},
      "What stands between messages, read and written; \\r and \\n are a carriage return and a line feed. "
      "Without it each read of the input is one message."},
-    {"default_timezone", Type::string, {},
+    {"default_timezone",
+     Type::string,
+     {},
      "The zone of times that name none, when the message has no device time zone; the machine's by default."},
     {"locale", Type::string, {}, "The language of the names of months in times, such as \"de_DE\"."},
     {"raw_data_field", Type::string, {}, "A field that gets the whole message as it came."},
     {"device", Type::string, "\"observer\"",
-     "In ECS mode, whether the message's device is the observer or the host of the event.", 0, "observer|host"},
+     "In ECS mode, whether the message's device is the observer or the host of the event.", 0,
+     "observer|host"},
 };
 
 constexpr size_t kHeaders = 7;
@@ -43,7 +49,8 @@ constexpr size_t kMaxExtensions = 4096;
 constexpr size_t kShown = 200;  // bytes of a bad message in the log
 
 constexpr std::string_view kHeaderNames[2][kHeaders] = {
-    {"cefVersion", "deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId", "name", "severity"},
+    {"cefVersion", "deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId", "name",
+     "severity"},
     {"[cef][version]", "[observer][vendor]", "[observer][product]", "[observer][version]", "[event][code]",
      "[cef][name]", "[event][severity]"},
 };
@@ -135,7 +142,8 @@ class CefDecoder : public plugin::Decoder {
       return because("it contains unescaped newline characters; set `delimiter` to have the stream cut");
     std::string_view fields[kHeaders];
     for (size_t i = 0; i < kHeaders; ++i)
-      if (!cef::next_header(rest, fields[i])) return because("it has less than 7 header fields ended by pipes");
+      if (!cef::next_header(rest, fields[i]))
+        return because("it has less than 7 header fields ended by pipes");
     for (size_t i = 1; i < kHeaders; ++i)
       event.set(config_.headers[i], string(cef::unescape_header(fields[i], event.arena())));
     std::string_view version = cef::unescape_header(fields[0], event.arena());
@@ -273,7 +281,8 @@ const match::LocaleNames* locale(plugin::Setup& setup) {
   if (!setup.options.given("locale")) return &match::machine_locale();
   auto found = match::find_locale(setup.options.string("locale"));
   if (found.ok()) return found.value();
-  setup.error("locale", "E0306", found.message(), "Use a language tag such as \"en\", \"de_DE\" or \"pt-BR\".");
+  setup.error("locale", "E0306", found.message(),
+              "Use a language tag such as \"en\", \"de_DE\" or \"pt-BR\".");
   return nullptr;
 }
 
