@@ -196,35 +196,6 @@ void normalize(Event& event) {
 
 namespace {
 
-// Java's text of a list element or map entry inside a list: {a=1, b=x}.
-void append_java(const Value& value, std::string& out) {
-  if (value.is_object()) {
-    out += '{';
-    bool first = true;
-    for (const auto& m : value.as_object()->all()) {
-      if (!first) out += ", ";
-      first = false;
-      out += m.key.text();
-      out += '=';
-      append_java(m.value, out);
-    }
-    out += '}';
-  } else if (value.is_array()) {
-    out += '[';
-    bool first = true;
-    for (const auto& item : value.as_array()->all()) {
-      if (!first) out += ", ";
-      first = false;
-      append_java(item, out);
-    }
-    out += ']';
-  } else if (value.is_null()) {
-    out += "null";
-  } else {
-    append_text(value, out);
-  }
-}
-
 void append_joined(const Array& list, std::string& out, bool& first) {
   for (const auto& item : list.all()) {
     if (item.is_array()) {
@@ -234,13 +205,41 @@ void append_joined(const Array& list, std::string& out, bool& first) {
     if (!first) out += ',';
     first = false;
     if (item.is_object())
-      append_java(item, out);
+      append_java_object_text(item, out);
     else if (!item.is_null())
       append_text(item, out);
   }
 }
 
 }  // namespace
+
+void append_java_object_text(const Value& value, std::string& out) {
+  if (value.is_object()) {
+    out += '{';
+    bool first = true;
+    for (const auto& m : value.as_object()->all()) {
+      if (!first) out += ", ";
+      first = false;
+      out += m.key.text();
+      out += '=';
+      append_java_object_text(m.value, out);
+    }
+    out += '}';
+  } else if (value.is_array()) {
+    out += '[';
+    bool first = true;
+    for (const auto& item : value.as_array()->all()) {
+      if (!first) out += ", ";
+      first = false;
+      append_java_object_text(item, out);
+    }
+    out += ']';
+  } else if (value.is_null()) {
+    out += "null";
+  } else {
+    append_text(value, out);
+  }
+}
 
 void append_text(const Value& value, std::string& out) {
   switch (value.kind()) {

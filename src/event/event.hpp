@@ -90,4 +90,7 @@ void normalize(Event& event);
 /// form.
 void append_text(const Value& value, std::string& out);
 
+/// The value as text, by Java's toString: lists as [a, b], objects as {k=v}, null as null.
+void append_java_object_text(const Value& value, std::string& out);
+
 }  // namespace sluice

@@ -39,6 +39,23 @@ std::optional<Integer> convert_to_integer(std::string_view text);
 std::optional<Integer> convert_to_integer(double value);
 /// mutate's `convert => float` of a text; nothing when it is no number.
 std::optional<double> convert_to_float(std::string_view text);
+/// Java's BigDecimal of a text, cut to a whole number; nothing when it is no number.
+std::optional<Integer> big_decimal_to_integer(std::string_view text);
+
+/// Java's BigDecimal of a text.
+struct BigDecimal {
+  enum class Kind : uint8_t {
+    integer,  ///< written without point and exponent
+    real,     ///< `real` holds it
+    text,     ///< a double would lose something: `text` is its JSON text
+  };
+  Kind kind = Kind::real;
+  Integer integer;
+  double real = 0;
+  std::string text;
+};
+std::optional<BigDecimal> parse_big_decimal(std::string_view text);
+
 /// `1.234,56` -> `1,234.56`: swaps commas and points, for integer_eu and float_eu.
 std::string swap_decimal_marks(std::string_view text);
 

@@ -162,7 +162,89 @@ std::optional<Integer> shifted(bool negative, std::string before, const std::str
   return integer_of(negative, before);
 }
 
+// What BigDecimal's constructor reads: sign, digits with at most one point among them, exponent.
+struct DecimalText {
+  bool negative = false;
+  bool whole = true;  // neither point nor exponent
+  std::string_view before, after;
+  int64_t exponent = 0;
+};
+
+std::string_view take_run(std::string_view text, size_t& at) {
+  const size_t begin = at;
+  while (at < text.size() && digit(text[at])) ++at;
+  return text.substr(begin, at - begin);
+}
+
+std::optional<DecimalText> read_decimal(std::string_view text) {
+  DecimalText out;
+  size_t at = 0;
+  if (!text.empty() && (text[0] == '+' || text[0] == '-')) out.negative = text[at++] == '-';
+  out.before = take_run(text, at);
+  if (at < text.size() && text[at] == '.') {
+    out.whole = false;
+    out.after = take_run(text, ++at);
+  }
+  if (out.before.empty() && out.after.empty()) return std::nullopt;
+  if (at < text.size() && (text[at] | 0x20) == 'e') {
+    out.whole = false;
+    ++at;
+    if (at + 1 < text.size() && text[at] == '+' && digit(text[at + 1])) ++at;
+    const auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), out.exponent);
+    constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+    if (error != std::errc{} || out.exponent > kMost || out.exponent < -kMost) return std::nullopt;
+    at = static_cast<size_t>(end - text.data());
+  }
+  if (at != text.size() || text.size() > kMaxDigits) return std::nullopt;
+  return out;
+}
+
+std::optional<Integer> whole_part(const DecimalText& decimal) {
+  return shifted(decimal.negative, std::string(decimal.before), std::string(decimal.after), decimal.exponent);
+}
+
+size_t significant_digits(const DecimalText& decimal) {
+  std::string digits(decimal.before);
+  digits += decimal.after;
+  const size_t first = digits.find_first_not_of('0');
+  return first == std::string::npos ? 0 : digits.find_last_not_of('0') - first + 1;
+}
+
+std::string json_number(const DecimalText& decimal) {
+  std::string out = decimal.negative ? "-" : "";
+  const size_t first = decimal.before.find_first_not_of('0');
+  out += first == std::string_view::npos ? std::string_view("0") : decimal.before.substr(first);
+  if (!decimal.after.empty()) out.append(1, '.').append(decimal.after);
+  if (decimal.exponent != 0) out += (decimal.exponent > 0 ? "E+" : "E") + std::to_string(decimal.exponent);
+  return out;
+}
+
 }  // namespace
+
+std::optional<Integer> big_decimal_to_integer(std::string_view text) {
+  const auto decimal = read_decimal(text);
+  return decimal ? whole_part(*decimal) : std::nullopt;
+}
+
+std::optional<BigDecimal> parse_big_decimal(std::string_view text) {
+  const auto parts = read_decimal(text);
+  if (!parts) return std::nullopt;
+  BigDecimal out;
+  if (parts->whole) {
+    out.kind = BigDecimal::Kind::integer;
+    out.integer = *whole_part(*parts);
+    return out;
+  }
+  constexpr size_t kExact = 15;  // digits that every double keeps
+  const size_t digits = significant_digits(*parts);
+  const std::string json = json_number(*parts);
+  const auto [end, error] = std::from_chars(json.data(), json.data() + json.size(), out.real);
+  if (digits > kExact || error != std::errc{}) {
+    out.kind = BigDecimal::Kind::text;
+    out.text = json;
+  }
+  return out;
+}
 
 Integer ruby_to_i(std::string_view text) {
   const auto blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
