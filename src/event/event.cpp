@@ -2,6 +2,7 @@
 
 #include "base/time.hpp"
 #include "event/batch.hpp"
+#include "event/field_index.hpp"
 #include "event/json_write.hpp"
 #include "match/iso8601.hpp"
 #include "match/numbers.hpp"
@@ -9,8 +10,9 @@
 namespace sluice {
 namespace {
 
-Value* child(Value& parent, const FieldRef::Step& step) {
-  if (parent.is_object()) return parent.as_object()->find(step.key);
+Value* child(Value& parent, const FieldRef::Step& step, FieldIndex* index = nullptr) {
+  if (parent.is_object())
+    return index ? index->find(*parent.as_object(), step.key) : parent.as_object()->find(step.key);
   if (parent.is_array() && step.is_index) {
     auto* list = parent.as_array();
     const int64_t i = step.index < 0 ? step.index + list->size : step.index;
@@ -20,9 +22,12 @@ Value* child(Value& parent, const FieldRef::Step& step) {
 }
 
 // Sets `step` of a container, padding lists with null. False when `parent` is no container for the step.
-bool set_child(Value& parent, const FieldRef::Step& step, Value value, Arena& arena) {
+bool set_child(Value& parent, const FieldRef::Step& step, Value value, Arena& arena, FieldIndex* index) {
   if (parent.is_object()) {
-    parent.as_object()->set(arena, step.key, value);
+    if (index)
+      index->set(arena, *parent.as_object(), step.key, value);
+    else
+      parent.as_object()->set(arena, step.key, value);
     return true;
   }
   if (!parent.is_array() || !step.is_index) return false;
@@ -63,6 +68,8 @@ std::string_view describe(SetError error) {
       return "tags can only hold a string or a list of strings";
     case SetError::not_a_timestamp:
       return "@timestamp can only hold a time";
+    case SetError::illegal_name:
+      return "the name is no legal field reference";
   }
   return "";
 }
@@ -84,7 +91,7 @@ Value* Event::get(const FieldRef& ref) const {
   return at;
 }
 
-SetError Event::set(const FieldRef& ref, Value value) {
+SetError Event::set(const FieldRef& ref, Value value, FieldIndex* index) {
   if (ref.is_timestamp() && value.kind() != Value::Kind::timestamp) return SetError::not_a_timestamp;
   if (ref.is_tags() && !legal_tags(value)) return SetError::illegal_tags;
   if (ref.is_below_tags()) return SetError::illegal_tags;
@@ -98,15 +105,27 @@ SetError Event::set(const FieldRef& ref, Value value) {
   Value root = Value::object(fields_);
   Value* at = ref.metadata() ? &metadata_ : &root;
   for (size_t i = 0; i + 1 < steps.size(); ++i) {
-    Value* next = child(*at, steps[i]);
+    Value* next = child(*at, steps[i], index);
     if (!next || next->is_null()) {
-      if (!set_child(*at, steps[i], Value::object(Object::make(memory, 4)), memory))
+      if (!set_child(*at, steps[i], Value::object(Object::make(memory, 4)), memory, index))
         return SetError::not_a_container;
-      next = child(*at, steps[i]);
+      next = child(*at, steps[i], index);
     }
     at = next;
   }
-  return set_child(*at, steps.back(), value, memory) ? SetError::none : SetError::not_a_container;
+  return set_child(*at, steps.back(), value, memory, index) ? SetError::none : SetError::not_a_container;
+}
+
+SetError Event::set_named(Key key, Value value, FieldIndex& index) {
+  const auto& names = Names::get();
+  const bool plain = !(key == names.timestamp || key == names.tags || key == names.metadata) &&
+                     key.text().find_first_of("[]%&") == std::string_view::npos;
+  if (plain) {
+    index.set(arena(), *fields_, key, value);
+    return SetError::none;
+  }
+  const auto ref = FieldRef::parse(key.text(), arena());
+  return ref.ok() ? set(*ref, value, &index) : SetError::illegal_name;
 }
 
 bool Event::remove(const FieldRef& ref) {

@@ -11,6 +11,7 @@
 namespace sluice {
 
 class Batch;
+class FieldIndex;
 
 /// Field names that the engine itself uses, interned once.
 struct Names {
@@ -20,7 +21,7 @@ struct Names {
 };
 
 /// Why a field could not be set.
-enum class SetError : uint8_t { none, not_a_container, illegal_tags, not_a_timestamp };
+enum class SetError : uint8_t { none, not_a_container, illegal_tags, not_a_timestamp, illegal_name };
 std::string_view describe(SetError error);
 
 /// Lives in the arena of its batch; made by Batch::add. One worker at a time touches a batch, so no member is
@@ -36,8 +37,11 @@ class Event {
   [[nodiscard]] bool has(const FieldRef& ref) const { return get(ref) != nullptr; }
 
   /// Sets a field; missing parents become objects, lists are padded with null. Strings of `value` must live
-  /// as long as the batch. The rules for @timestamp, tags and @metadata are Logstash's.
-  SetError set(const FieldRef& ref, Value value);
+  /// as long as the batch. The rules for @timestamp, tags and @metadata are Logstash's. With `index`, many
+  /// fields can be set one after the other.
+  SetError set(const FieldRef& ref, Value value, FieldIndex* index = nullptr);
+  /// Sets the field that a name from outside refers to, which may be a path such as "[a][b]".
+  SetError set_named(Key key, Value value, FieldIndex& index);
   /// Sets a top-level field other than @timestamp, tags and @metadata.
   void set(Key key, Value value) { fields_->set(arena(), key, value); }
 

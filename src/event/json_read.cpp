@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace sluice {
@@ -121,6 +122,29 @@ const char* unescape(const char* p, const char* end, char* out) {
   return out;
 }
 
+// JSON's grammar of numbers.
+bool is_number(std::string_view text) {
+  const auto digits = [&text] {
+    const size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(end);
+    return end;
+  };
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const bool zero = text.starts_with('0');
+  const size_t whole = digits();
+  if (whole == 0 || (zero && whole > 1)) return false;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    if (digits() == 0) return false;
+  }
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(1);
+    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+    if (digits() == 0) return false;
+  }
+  return text.empty();
+}
+
 }  // namespace
 
 // `token` starts at the opening quote and ends behind the closing one, white space may follow.
@@ -166,7 +190,8 @@ bool JsonReader::Impl::key(simdjson::ondemand::field& field, Arena& arena, Key& 
 
 bool JsonReader::Impl::number(simdjson::ondemand::value& value, Arena& arena, Value& out) {
   std::string_view token = value.raw_json_token();
-  token = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);  // JSON's white space: a control character is none
+  token = token.substr(
+      0, token.find_last_not_of(" \t\r\n") + 1);  // JSON's white space: a control character is none
   const bool integral = token.find_first_of(".eE") == std::string_view::npos;
   if (integral) {
     int64_t i = 0;
@@ -182,7 +207,11 @@ bool JsonReader::Impl::number(simdjson::ondemand::value& value, Arena& arena, Va
     return true;
   }
   double d = 0;
-  if (const auto e = value.get_double().get(d)) return fail(e);
+  if (const auto e = value.get_double().get(d)) {
+    if (!is_number(token)) return fail(e);
+    out = Value::decimal(arena.copy(token));  // beyond what a double holds: 1e400
+    return true;
+  }
   out = Value::real(d);
   return true;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "event/field_index.hpp"
 #include "event/json_read.hpp"
 #include "match/iso8601.hpp"
 #include "plugin/spec.hpp"
@@ -77,33 +78,21 @@ class JsonWorker : public plugin::FilterWorker {
   Status store_at_root(Event& event, const Value& parsed) {
     if (!parsed.is_object())
       return Status::error(Fault::filter, "a document that is no object requires the option target");
-    const auto& names = Names::get();
     const Value* time = nullptr;
+    FieldIndex index;
     for (const auto& member : parsed.as_object()->all()) {
-      if (member.key == names.timestamp) {
+      if (member.key == Names::get().timestamp) {
         time = &member.value;
-      } else if (needs_reference(member.key)) {
-        if (auto status = store_by_reference(event, member); !status.ok()) return status;
-      } else {
-        event.set(member.key, member.value);
+        continue;
       }
+      const SetError error = event.set_named(member.key, member.value, index);
+      if (error != SetError::none)
+        return Status::error(Fault::filter,
+                             std::string(member.key.text()) + ": " + std::string(describe(error)));
     }
     const bool set = time && !time->is_null() && !(time->kind() == Value::Kind::boolean && !time->as_bool());
     if (set) store_time(event, *time);
     return {};
-  }
-
-  // Names that the event treats in a way of its own, and references such as "[a][b]".
-  static bool needs_reference(Key key) {
-    const auto& names = Names::get();
-    return key == names.tags || key == names.metadata ||
-           key.text().find_first_of("[]") != std::string_view::npos;
-  }
-
-  static Status store_by_reference(Event& event, const Member& member) {
-    auto ref = FieldRef::parse(member.key.text(), event.arena());
-    if (!ref.ok()) return ref.status();
-    return set_status(event.set(*ref, member.value), *ref);
   }
 
   static void store_time(Event& event, const Value& time) {

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "base/time.hpp"
+#include "event/field_index.hpp"
 #include "event/fixture.hpp"
 
 using namespace sluice;
@@ -149,4 +152,31 @@ TEST_CASE("equality is by type and content, of objects in any order") {
   CHECK_FALSE(same("[1,2]", "[2,1]"));
   CHECK_FALSE(same(R"({"a":1})", R"({"a":1,"b":2})"));
   CHECK_FALSE(same("[false]", "[null]"));
+}
+
+TEST_CASE(
+    "names from outside are set by reference, and very many of them in time that grows with their number") {
+  OneEvent one(R"({"n1":"old"})");
+  FieldIndex index;
+  const auto set_named = [&](std::string_view name, Value value) {
+    return one.event.set_named(Key::of(name, one.event.arena()), value, index);
+  };
+  const auto started = std::chrono::steady_clock::now();
+  for (int i = 0; i < 200'000; ++i) {
+    const std::string number = std::to_string(i);
+    CHECK(set_named("n" + number, Value::integer(i)) == SetError::none);
+    CHECK(set_named("[deep][n" + number + "]", Value::integer(i)) == SetError::none);
+    CHECK(set_named("[n" + number + "_]", Value::integer(i)) == SetError::none);
+  }
+  const auto took = std::chrono::steady_clock::now() - started;
+  // Looking through all names for each name would take minutes.
+  CHECK(std::chrono::duration<double>(took).count() < 10.0);
+  CHECK(one.event.fields().size == 400'001);
+  CHECK(value_at(one, "n1") == "1");
+  CHECK(value_at(one, "[deep][n199999]") == "199999");
+  CHECK(set_named("[x", Value{}) == SetError::illegal_name);
+  CHECK(set_named("tags", Value::integer(1)) == SetError::illegal_tags);
+  CHECK(set_named("@timestamp", Value::integer(1)) == SetError::not_a_timestamp);
+  CHECK(set_named("[@metadata][m]", Value::integer(1)) == SetError::none);
+  CHECK(one.event.metadata().size == 1);
 }

@@ -27,6 +27,15 @@ TEST_CASE("numbers keep their value: integers too big for 64 bits stay exact, fl
   }
 }
 
+TEST_CASE("numbers beyond what a double holds stay as they are written, and do not fail the document") {
+  CHECK(reread(R"({"a":1e400,"b":-2.5E+999 ,"c":3})") == R"({"a":1e400,"b":-2.5E+999,"c":3})");
+  for (const std::string bad :
+       {"[1e]", "[01e400]", "[1.e400]", "[.5e400]", "[1e400x]", "[-e400]", "[1e4e400]"}) {
+    CAPTURE(bad);
+    CHECK(reread(bad) == "error");
+  }
+}
+
 TEST_CASE("control characters are no white space, behind a number neither") {
   CHECK(reread("[1\t\r\n ]") == "[1]");
   CHECK(reread(std::string("[12\0\x11]", 6)) == "error");

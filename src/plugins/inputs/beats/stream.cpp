@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "event/field_index.hpp"
 #include "event/json_read.hpp"
 #include "match/iso8601.hpp"
 
@@ -158,9 +159,10 @@ void BeatsStream::emit(const Held& held) {
   auto* fields = Object::make(arena, static_cast<uint32_t>(held.pairs.size()) + 4);
   for (const auto& [name, value] : held.pairs) {
     // Version 1 gives texts in whatever encoding the client has; an event holds UTF-8 only.
-    fields->set(arena, Key::of(name, arena),
-                utf8_valid(value) ? Value::string(value) : Value::string(arena.copy(utf8_scrub(value))));
+    fields->append(arena, Key::of(name, arena),
+                   utf8_valid(value) ? Value::string(value) : Value::string(arena.copy(utf8_scrub(value))));
   }
+  fields->merge_duplicates();
   make_event(fields, held.sequence);
 }
 
@@ -215,7 +217,8 @@ void BeatsStream::add(Event& event) {
   auto& arena = event.arena();
   Object* fields = rest_used_ ? deep_copy(Value::object(rest_), arena).as_object() : rest_;
   rest_used_ = true;
-  for (const auto& member : fields->all()) event.set(member.key, member.value);
+  FieldIndex index;
+  for (const auto& member : fields->all()) index.set(arena, event.fields(), member.key, member.value);
   finish(event, true);
 }
 
