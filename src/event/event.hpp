@@ -74,7 +74,8 @@ class Event {
   /// offset, a sequence number): together they name the event for ever.
   uint32_t source = 0;
   uint64_t position = 0;
-  /// The event of the batch, in order of arrival, that this one was made from; keeps order across branches.
+  /// The place, in order of arrival, of the event of the batch that this one was made from; branches come
+  /// back in its order.
   uint32_t origin = 0;
 
  private:

@@ -5,6 +5,12 @@
 #include "base/time.hpp"
 
 namespace sluice::plan {
+namespace {
+
+// The rank of events that no event of the batch was the parent of: behind all others.
+constexpr uint32_t kLastRank = UINT32_MAX;
+
+}  // namespace
 
 Execution::Execution(Plan& plan, Refused refused) : plan_(plan), refused_(std::move(refused)) {
   for (auto& stage : plan.filters) {
@@ -32,6 +38,7 @@ size_t Execution::flush(const BatchRef& batch, bool final) {
 
 size_t Execution::run(const BatchRef& batch, Mode mode) {
   auto selection = borrow();
+  emitted_ = false;
   const auto events = batch->events();
   selection->assign(events.begin(), events.end());
   filter_block(plan_.filter_block, *selection, *batch, mode);
@@ -49,10 +56,12 @@ void Execution::filter_block(const Block& block, Selection& selection, Batch& ba
       continue;
     }
     auto yes = borrow(), no = borrow();
+    const auto ranks = renew_ranks(selection);
     split(step, selection, *yes, *no);
     if (step.yes) filter_block(*step.yes, *yes, batch, mode);
     if (step.no) filter_block(*step.no, *no, batch, mode);
     merge(selection, *yes, *no);
+    restore_ranks(selection, ranks);
     give_back(std::move(yes));
     give_back(std::move(no));
   }
@@ -72,10 +81,11 @@ void Execution::filter(size_t index, Selection& selection, Batch& batch, Mode mo
   } else {
     // New events stand behind the event they came from, and those without a parent at the end. Filters emit
     // in the order of their events, so one walk over both lists is enough.
+    emitted_ = true;
     auto next = borrow();
     auto emitted = run.emitted().begin();
     const auto take = [&] {
-      if (!emitted->parent) emitted->event->origin = static_cast<uint32_t>(batch.events().size());
+      if (!emitted->parent) emitted->event->origin = kLastRank;
       if (!emitted->event->cancelled()) next->push_back(emitted->event);
       ++emitted;
     };
@@ -109,11 +119,33 @@ void Execution::split(const Block::Step& step, Selection& selection, Selection& 
   }
 }
 
-// Both sides back in the order of arrival.
+// Both sides back in the order in which they stood before the branch.
 void Execution::merge(Selection& selection, Selection& yes, Selection& no) {
   selection.clear();
   std::merge(yes.begin(), yes.end(), no.begin(), no.end(), std::back_inserter(selection),
              [](const Event* a, const Event* b) { return a->origin < b->origin; });
+}
+
+// Events made of one share its rank, and a branch that parts them could not bring them back in order: so they
+// are counted anew in front of it. What is made inside the branch takes the rank of its parent again. The old
+// ranks are for restore_ranks(), since a branch further out still merges by them. Empty (and nothing to do)
+// while every event of the batch is as it arrived.
+std::vector<uint32_t> Execution::renew_ranks(Selection& selection) const {
+  std::vector<uint32_t> ranks;
+  if (!emitted_) return ranks;
+  ranks.reserve(selection.size());
+  for (auto* event : selection) {
+    const auto rank = static_cast<uint32_t>(ranks.size());
+    ranks.push_back(event->origin);
+    event->origin = rank;
+  }
+  return ranks;
+}
+
+void Execution::restore_ranks(Selection& selection, const std::vector<uint32_t>& ranks) {
+  if (ranks.empty()) return;
+  for (auto* event : selection)
+    event->origin = event->origin < ranks.size() ? ranks[event->origin] : kLastRank;
 }
 
 void Execution::output_block(const Block& block, Selection& selection, const BatchRef& batch) {
@@ -129,11 +161,13 @@ void Execution::output_block(const Block& block, Selection& selection, const Bat
       continue;
     }
     auto yes = borrow(), no = borrow();
+    const auto ranks = renew_ranks(selection);
     split(step, selection, *yes, *no);
     if (step.yes) output_block(*step.yes, *yes, batch);
     if (step.no) output_block(*step.no, *no, batch);
     // An event whose condition failed is gone for the outputs that follow, too.
     merge(selection, *yes, *no);
+    restore_ranks(selection, ranks);
     give_back(std::move(yes));
     give_back(std::move(no));
   }

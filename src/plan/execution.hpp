@@ -37,6 +37,8 @@ class Execution {
   void output_block(const Block& block, Selection& selection, const BatchRef& batch);
   void split(const Block::Step& step, Selection& selection, Selection& yes, Selection& no);
   static void merge(Selection& selection, Selection& yes, Selection& no);
+  std::vector<uint32_t> renew_ranks(Selection& selection) const;
+  static void restore_ranks(Selection& selection, const std::vector<uint32_t>& ranks);
   std::unique_ptr<Selection> borrow();
   void give_back(std::unique_ptr<Selection> selection);
 
@@ -46,6 +48,7 @@ class Execution {
   std::vector<std::unique_ptr<plugin::OutputWorker>> outputs_;
   std::vector<std::unique_ptr<Selection>> spare_;
   bool wants_flush_ = false;
+  bool emitted_ = false;  // some filter has made new events of this batch
 };
 
 }  // namespace sluice::plan

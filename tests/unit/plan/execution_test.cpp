@@ -60,6 +60,34 @@ TEST_CASE("new events stand behind the one they came from and go through the fil
                          R"({"n":2,"copy":true,"tags":["all"]})", R"({"n":3,"tags":["all"]})"});
 }
 
+TEST_CASE("a branch that parts events of one parent gives them back in their order") {
+  const Run run(
+      R"(filter { twice {} if ![copy] { mutate { add_tag => "a" } } else { mutate { add_tag => "b" } }
+                if [copy] { mutate { add_tag => "c" } } } output { record {} })",
+      {R"({"n":1})", R"({"n":2})"});
+  CHECK(run.out == Lines{R"({"n":1,"tags":["a"]})", R"({"n":1,"copy":true,"tags":["b","c"]})",
+                         R"({"n":2,"tags":["a"]})", R"({"n":2,"copy":true,"tags":["b","c"]})"});
+}
+
+TEST_CASE("a copy stands behind its parent when both branches and branches inside of them are done") {
+  const Run run(
+      R"(filter { if [n] > 1 { twice {} if [copy] { mutate { add_tag => "a" } } else if [n] == 3 { twice {} } }
+                else { mutate { add_tag => "one" } } } output { if [copy] { null {} } record {} })",
+      {R"({"n":2})", R"({"n":1})", R"({"n":3})", R"({"n":0})"});
+  CHECK(run.out == Lines{R"({"n":2})", R"({"n":2,"copy":true,"tags":["a"]})", R"({"n":1,"tags":["one"]})",
+                         R"({"n":3})", R"({"n":3,"copy":true})", R"({"n":3,"copy":true,"tags":["a"]})",
+                         R"({"n":0,"tags":["one"]})"});
+}
+
+TEST_CASE("events without a parent stay behind all others") {
+  const Run run(
+      R"(filter { if [n] == 1 { flusher {} } else { twice {} } flusher {} if [copy] { mutate { add_tag => "a" } } }
+         output { record {} })",
+      {R"({"n":1})", R"({"n":2})"}, true);
+  CHECK(run.out == Lines{R"({"n":1})", R"({"n":2})", R"({"n":2,"copy":true,"tags":["a"]})", R"({"n":"final"})",
+                         R"({"n":"final"})"});
+}
+
 TEST_CASE("a dropped event is gone, the copy made of it before is not") {
   const Run run(R"(filter { twice {} if ![copy] { drop {} } } output { record {} })",
                 {R"({"n":1})", R"({"n":2})"});
