@@ -101,7 +101,7 @@ constexpr Elsewhere kElsewhere[] = {
      "snmp snmptrap"
      " logstash pipeline java_generator java_stdin "},
     {Kind::codec, " cloudtrail cloudfront java_line java_plain "},
-    {Kind::filter, " elastic_integration java_uuid yaml "},
+    {Kind::filter, " elastic_integration yaml "},
     {Kind::output,
      " csv email graphite http lumberjack nagios redis webhdfs kafka s3 sns sqs cloudwatch rabbitmq logstash "
      "pipeline"
