@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "event/json_read.hpp"
+#include "plugins/codecs/payload.hpp"
 
 namespace sluice::plugins {
 namespace {
@@ -47,10 +48,7 @@ void JsonEvents::decode(std::string_view bytes, plugin::EventSink& sink) {
 
 void JsonEvents::add(const Value& object, std::string_view original, plugin::EventSink& sink) {
   auto& event = sink.make();
-  if (target_.empty())
-    event.fields() = *object.as_object();
-  else
-    event.set(target_, object);
+  (void)set_payload(event, target_, object);
   if (original.data() && !event.has(original_field())) event.set(original_field(), Value::string(original));
   sink.add(event);
 }

@@ -17,8 +17,8 @@
 
 namespace sluice::plugins {
 
-extern const plugin::Spec codec_dots, codec_json, codec_json_lines, codec_line, codec_multiline, codec_plain,
-    codec_rubydebug;
+extern const plugin::Spec codec_cef, codec_dots, codec_fluent, codec_json, codec_json_lines, codec_line,
+    codec_msgpack, codec_multiline, codec_plain, codec_rubydebug;
 extern const plugin::Spec filter_date, filter_drop, filter_grok, filter_json, filter_mutate, filter_tenant;
 
 namespace fixture {
@@ -26,9 +26,10 @@ namespace fixture {
 inline void register_plugins() {
   static const bool once = [] {
     auto& registry = plugin::Registry::get();
-    for (const auto* spec : {&codec_dots, &codec_json, &codec_json_lines, &codec_line, &codec_multiline,
-                             &codec_plain, &codec_rubydebug, &filter_date, &filter_drop, &filter_grok,
-                             &filter_json, &filter_mutate, &filter_tenant})
+    for (const auto* spec :
+         {&codec_cef, &codec_dots, &codec_fluent, &codec_json, &codec_json_lines, &codec_line, &codec_msgpack,
+          &codec_multiline, &codec_plain, &codec_rubydebug, &filter_date, &filter_drop, &filter_grok,
+          &filter_json, &filter_mutate, &filter_tenant})
       if (!registry.find(spec->kind, spec->name)) registry.add(*spec);
     return true;
   }();
