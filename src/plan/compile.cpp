@@ -138,6 +138,8 @@ class Compiler {
     std::map<std::string, ir::VertexId> seen;
     for (const auto id : graph_.inputs()) {
       const auto& plugin = *graph_.vertices()[id].plugin;
+      const auto* spec = plugin::Registry::get().find(plugin::Kind::input, plugin.name);
+      if (!spec || spec->listens.empty()) continue;
       std::string port, host = "0.0.0.0";
       Span span = plugin.name_span;
       bool client = false;
@@ -150,7 +152,7 @@ class Compiler {
         if (a.name == "mode" && a.value.text == "client") client = true;
       }
       if (port.empty() || port == "0" || client) continue;
-      const auto key = (plugin.name == "udp" ? "udp " : "tcp ") + host + " " + port;
+      const auto key = fmt::format("{} {} {}", spec->listens, host, port);
       const auto [it, fresh] = seen.emplace(key, id);
       if (fresh) continue;
       const auto& other = graph_.vertices()[it->second];

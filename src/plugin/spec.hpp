@@ -25,6 +25,7 @@ struct Spec {
   std::string_view summary;         // one sentence
   std::span<const Option> options;  // without the common ones
   std::string_view example;         // a config snippet that `--test` accepts
+  std::string_view listens = {};    // "tcp" or "udp": what an input's option `port` opens a port of
   std::unique_ptr<Input> (*input)(Setup&) = nullptr;
   std::unique_ptr<Codec> (*codec)(Setup&) = nullptr;
   std::unique_ptr<Filter> (*filter)(Setup&) = nullptr;

@@ -121,11 +121,14 @@ void read_login(Setup& setup, ConnectionSettings& out) {
     setup.error(ways[1], "E0307", "Only one of `user`/`password`, `api_key` and `cloud_auth` can be used",
                 "Remove the others.");
   if (!user.empty()) {
-    out.user = user;
     out.password = options.string("password");
-    out.credential = "user and password";
-    if (out.password.empty())
-      setup.error("user", "E0308", "`user` needs `password`", "Add password => \"${...}\".");
+    if (out.password.empty()) {
+      setup.warning("user", "W0308", "`user` without `password`: requests are sent without credentials",
+                    "Add password => \"${...}\".");
+    } else {
+      out.user = user;
+      out.credential = "user and password";
+    }
   } else if (!cloud.empty()) {
     const size_t colon = cloud.find(':');
     if (colon == std::string::npos || colon == 0)

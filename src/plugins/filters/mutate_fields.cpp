@@ -1,5 +1,6 @@
 // mutate: coerce, rename, update, replace, merge and copy, which move whole values.
 #include "base/log.hpp"
+#include "plugins/codecs/ruby_text.hpp"
 #include "plugins/filters/field_name.hpp"
 #include "plugins/filters/mutate_operation.hpp"
 
@@ -14,11 +15,39 @@ Status bad_template(const Template& text) {
 // coerce, update and replace: a field gets a text, each under another condition.
 enum class When : uint8_t { null, present, always };
 
+// A list or hash in the place of a text, as Ruby's inspect shows it: Logstash makes that text of it.
+std::string inspected(const lang::Value& value) {
+  std::string out;
+  if (value.kind == lang::Value::Kind::array) {
+    for (const auto& item : value.items) out += (out.empty() ? "[" : ", ") + inspected(item);
+    return out.empty() ? "[]" : out + "]";
+  }
+  if (value.kind == lang::Value::Kind::hash) {
+    for (const auto& [key, item] : value.entries)
+      out += (out.empty() ? "{" : ", ") + inspected(key) + "=>" + inspected(item);
+    return out.empty() ? "{}" : out + "}";
+  }
+  if (value.kind == lang::Value::Kind::number) return value.text;
+  out = "\"";
+  append_ruby_escaped(value.text, out);
+  return out + "\"";
+}
+
+std::string assigned_text(plugin::Setup& setup, std::string_view option, const lang::Value& value) {
+  if (value.scalar()) return value.text;
+  std::string text = inspected(value);
+  setup
+      .warning(option, "W0306", std::string(option) + " writes texts: the field becomes the text " + text,
+               "For a list, give the field several add_field, or split a text.")
+      .span = value.span;
+  return text;
+}
+
 class Assign : public MutateOperation {
  public:
   Assign(plugin::Setup& setup, std::string_view option, When when) : option_(option), when_(when) {
     for (const auto& [name, value] : setup.options.hash(option)) {
-      entries_.push_back({FieldName::literal(name), Template(scalar_text(setup, option, value))});
+      entries_.push_back({FieldName::literal(name), Template(assigned_text(setup, option, value))});
       entries_.back().name.check(setup, option, value.span);
       if (const auto problem = entries_.back().value.problem(); !problem.empty())
         setup.warning(option, "W0306", "The text can never be filled in: " + std::string(problem)).span =

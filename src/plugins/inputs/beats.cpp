@@ -361,6 +361,7 @@ const plugin::Spec input_beats{
         "Receives events from Filebeat and other Beats, and acknowledges them once every output has them.",
     .options = kOptions,
     .example = "input { beats { port => 5044 } }",
+    .listens = "tcp",
     .input = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Input> {
       return std::make_unique<BeatsInput>(setup);
     }};

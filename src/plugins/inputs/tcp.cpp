@@ -319,6 +319,7 @@ const plugin::Spec input_tcp{
     .summary = "Reads events from TCP connections, as a server or as a client, plain or with TLS.",
     .options = kOptions,
     .example = "input { tcp { port => 5000 codec => json_lines } }",
+    .listens = "tcp",
     .input = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Input> {
       return std::make_unique<TcpInput>(setup);
     }};

@@ -338,6 +338,7 @@ const plugin::Spec input_udp{.kind = plugin::Kind::input,
                              .summary = "Reads events from UDP datagrams.",
                              .options = kOptions,
                              .example = "input { udp { port => 5001 codec => json } }",
+                             .listens = "udp",
                              .input = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Input> {
                                return std::make_unique<UdpInput>(setup);
                              }};
