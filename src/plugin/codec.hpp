@@ -28,6 +28,8 @@ class EventSink {
 class Decoder {
  public:
   virtual ~Decoder() = default;
+  /// Who sends the bytes that follow, as a numeric address: inputs that know it say so before decode().
+  virtual void sender(std::string_view address) { (void)address; }
   /// Decodes `bytes`, behind which 64 bytes can be read and which live as long as the sink's batch. What is
   /// not yet a whole event is kept for the next call.
   virtual void decode(std::string_view bytes, EventSink& sink) = 0;
@@ -59,6 +61,9 @@ class Codec {
   [[nodiscard]] virtual std::unique_ptr<Encoder> encoder() const = 0;
   /// Set on events by the codec in ECS mode ([event][original]); inputs that set it themselves ask.
   [[nodiscard]] virtual bool line_based() const { return false; }
+  /// True when a datagram can only be read after the ones before it (templates): one decoder then takes them
+  /// all.
+  [[nodiscard]] virtual bool ordered() const { return false; }
 };
 
 }  // namespace sluice::plugin

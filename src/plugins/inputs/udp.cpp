@@ -32,7 +32,9 @@ constexpr plugin::Option kOptions[] = {
      {},
      "The socket's receive buffer (SO_RCVBUF); the system's default when unset."},
     {"workers", Type::number, "2",
-     "How many workers of the pipeline may decode datagrams of this input at once."},
+     "How many workers of the pipeline may decode datagrams of this input at once; one with a codec whose "
+     "datagrams "
+     "need those before them (netflow)."},
     {"queue_size", Type::number, "2000",
      "How many datagrams may wait to be decoded; then the socket is not read until there is room, and the "
      "system drops "
@@ -118,6 +120,7 @@ class UdpStream : public plugin::Stream, private plugin::EventSink {
     last_ = from;
     char text[net::Endpoint::kTextSize];
     source_ = Value::string(batch_->arena().copy(from.address(text)));
+    decoder_->sender(source_.as_text());
   }
 
   Event& make() override { return batch_->make(source_number_); }
@@ -274,6 +277,7 @@ class UdpInput : public plugin::Input {
     if (options.given("receive_buffer_bytes"))
       udp_.receive_buffer_bytes = static_cast<int>(number(setup, "receive_buffer_bytes", 1, INT32_MAX));
     streams_ = static_cast<size_t>(number(setup, "workers", 1, 1024));
+    if (s.codec && s.codec->ordered()) streams_ = 1;
     s.queue_size = static_cast<size_t>(number(setup, "queue_size", 1, INT32_MAX));
     if (s.codec && !s.codec->decoder())
       setup.error("codec", "E0306",

@@ -18,7 +18,7 @@
 namespace sluice::plugins {
 
 extern const plugin::Spec codec_cef, codec_dots, codec_fluent, codec_json, codec_json_lines, codec_line,
-    codec_msgpack, codec_multiline, codec_plain, codec_rubydebug;
+    codec_msgpack, codec_multiline, codec_netflow, codec_plain, codec_rubydebug;
 extern const plugin::Spec filter_date, filter_drop, filter_grok, filter_json, filter_mutate, filter_tenant;
 
 namespace fixture {
@@ -28,7 +28,7 @@ inline void register_plugins() {
     auto& registry = plugin::Registry::get();
     for (const auto* spec :
          {&codec_cef, &codec_dots, &codec_fluent, &codec_json, &codec_json_lines, &codec_line, &codec_msgpack,
-          &codec_multiline, &codec_plain, &codec_rubydebug, &filter_date, &filter_drop, &filter_grok,
+          &codec_multiline, &codec_netflow, &codec_plain, &codec_rubydebug, &filter_date, &filter_drop, &filter_grok,
           &filter_json, &filter_mutate, &filter_tenant})
       if (!registry.find(spec->kind, spec->name)) registry.add(*spec);
     return true;
