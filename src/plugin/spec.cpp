@@ -100,7 +100,7 @@ constexpr Elsewhere kElsewhere[] = {
      " pipe redis syslog twitter unix elastic_serverless_forwarder kafka s3 sqs cloudwatch jdbc rabbitmq "
      "snmp snmptrap"
      " logstash pipeline java_generator java_stdin "},
-    {Kind::codec, " cloudtrail cloudfront java_line java_plain "},
+    {Kind::codec, " cloudtrail cloudfront "},
     {Kind::filter, " elastic_integration yaml "},
     {Kind::output,
      " csv email graphite http lumberjack nagios redis webhdfs kafka s3 sns sqs cloudwatch rabbitmq logstash "

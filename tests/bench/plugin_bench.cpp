@@ -46,9 +46,9 @@ std::string json_at(const Object& object, std::string_view key) {
 
 std::string from_base64(const std::string& text) {
   std::string out(text.size(), '\0');
-  const int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                reinterpret_cast<const unsigned char*>(text.data()),
-                                static_cast<int>(text.size()));
+  const int n =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   const size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
   out.resize(n < 0 ? 0 : static_cast<size_t>(n) - padding);
   return out;
@@ -163,7 +163,9 @@ double time_encoder(const plugin::Codec& codec, const std::string& json) {
 bool report(const Case& c, std::string_view what, double nanos) {
   const bool slow = nanos > kGoalNanos;
   fmt::print("{:<40} {:>9.0f} ns{}\n", c.name + std::string(what), nanos,
-             !slow ? "" : c.why.empty() ? "  SLOW, and its file gives no reason" : "  slow: " + c.why);
+             !slow           ? ""
+             : c.why.empty() ? "  SLOW, and its file gives no reason"
+                             : "  slow: " + c.why);
   std::fflush(stdout);
   return !slow || !c.why.empty();
 }

@@ -5,7 +5,9 @@ namespace sluice::plugins {
 namespace {
 
 constexpr plugin::Option kOptions[] = {
-    {"clones", plugin::Type::array, {},
+    {"clones",
+     plugin::Type::array,
+     {},
      "A name for each copy: its `type`, or with an ECS field layout a tag that is added to it.",
      plugin::kRequired},
 };

@@ -14,7 +14,9 @@ namespace {
 constexpr double kLongest = 86400;  // seconds: an event must not be able to hold a worker up for ever
 
 constexpr plugin::Option kOptions[] = {
-    {"time", plugin::Type::string, {},
+    {"time",
+     plugin::Type::string,
+     {},
      "Seconds to sleep, such as 0.5 or %{field}, a day at most; with replay: how many times faster than in "
      "the timestamps."},
     {"every", plugin::Type::string, "\"1\"", "Sleep at every so-manieth event; of no effect with replay."},

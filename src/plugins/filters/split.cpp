@@ -154,13 +154,14 @@ class Split : public plugin::Filter {
 }  // namespace
 
 extern const plugin::Spec filter_split;
-const plugin::Spec filter_split{.kind = plugin::Kind::filter,
-                                .name = "split",
-                                .summary = "Makes an event of each line of a text or each element of a list.",
-                                .options = kOptions,
-                                .example = "filter { split { field => \"[page][items]\" target => \"item\" } }",
-                                .filter = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Filter> {
-                                  return std::make_unique<Split>(setup);
-                                }};
+const plugin::Spec filter_split{
+    .kind = plugin::Kind::filter,
+    .name = "split",
+    .summary = "Makes an event of each line of a text or each element of a list.",
+    .options = kOptions,
+    .example = "filter { split { field => \"[page][items]\" target => \"item\" } }",
+    .filter = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Filter> {
+      return std::make_unique<Split>(setup);
+    }};
 
 }  // namespace sluice::plugins

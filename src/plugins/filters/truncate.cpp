@@ -9,7 +9,9 @@ namespace {
 
 constexpr plugin::Option kOptions[] = {
     {"fields", plugin::Type::array, {}, "The fields to cut; every field of the event without it."},
-    {"length_bytes", plugin::Type::number, {},
+    {"length_bytes",
+     plugin::Type::number,
+     {},
      "The longest text in bytes, whole characters only; below 0 texts become null.",
      plugin::kRequired},
 };

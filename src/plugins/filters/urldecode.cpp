@@ -127,16 +127,15 @@ class Urldecode : public plugin::Filter {
 }  // namespace
 
 extern const plugin::Spec filter_urldecode;
-const plugin::Spec filter_urldecode{
-    .kind = plugin::Kind::filter,
-    .name = "urldecode",
-    .summary = "Decodes the %HH escapes of URLs.",
-    .options = kOptions,
-    .example = "filter { urldecode { field => \"[url][query]\" } }",
-    .filter = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Filter> {
-      auto charset = Charset::from(setup);
-      if (!charset) return nullptr;
-      return std::make_unique<Urldecode>(setup, std::move(*charset));
-    }};
+const plugin::Spec filter_urldecode{.kind = plugin::Kind::filter,
+                                    .name = "urldecode",
+                                    .summary = "Decodes the %HH escapes of URLs.",
+                                    .options = kOptions,
+                                    .example = "filter { urldecode { field => \"[url][query]\" } }",
+                                    .filter = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Filter> {
+                                      auto charset = Charset::from(setup);
+                                      if (!charset) return nullptr;
+                                      return std::make_unique<Urldecode>(setup, std::move(*charset));
+                                    }};
 
 }  // namespace sluice::plugins

@@ -67,8 +67,7 @@ class UuidWorker : public plugin::FilterWorker {
 
 class Uuid : public plugin::Filter {
  public:
-  explicit Uuid(plugin::Setup& setup)
-      : config_{setup.field("target"), setup.options.boolean("overwrite")} {
+  explicit Uuid(plugin::Setup& setup) : config_{setup.field("target"), setup.options.boolean("overwrite")} {
     if (config_.target.is_timestamp() || config_.target.is_below_tags())
       setup.error("target", "E0306", "target cannot be " + config_.target.text(),
                   "A UUID is a text: name a field that can hold it.");

@@ -33,7 +33,8 @@ class DefaultField {
 /// True for codecs that cut lines themselves and wait for a line's end: an input that hands over single lines
 /// has to leave their ends on.
 inline bool wants_line_ends(const plugin::Codec& codec) {
-  return codec.name() == "multiline" || codec.name() == "line" || codec.name() == "json_lines";
+  const auto name = codec.name();
+  return name == "multiline" || name == "line" || name == "java_line" || name == "json_lines";
 }
 
 /// The name of this host as inputs report it: node.name, or the system's host name.

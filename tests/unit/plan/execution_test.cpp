@@ -84,8 +84,8 @@ TEST_CASE("events without a parent stay behind all others") {
       R"(filter { if [n] == 1 { flusher {} } else { twice {} } flusher {} if [copy] { mutate { add_tag => "a" } } }
          output { record {} })",
       {R"({"n":1})", R"({"n":2})"}, true);
-  CHECK(run.out == Lines{R"({"n":1})", R"({"n":2})", R"({"n":2,"copy":true,"tags":["a"]})", R"({"n":"final"})",
-                         R"({"n":"final"})"});
+  CHECK(run.out == Lines{R"({"n":1})", R"({"n":2})", R"({"n":2,"copy":true,"tags":["a"]})",
+                         R"({"n":"final"})", R"({"n":"final"})"});
 }
 
 TEST_CASE("a dropped event is gone, the copy made of it before is not") {
