@@ -11,8 +11,8 @@ constexpr size_t npos = std::string_view::npos;
 constexpr size_t kKeepCarry = 64 << 10;  // a buffer that one long line has grown is not kept for ever
 }  // namespace
 
-LineSplitter::LineSplitter(std::string delimiter, size_t limit, size_t unit)
-    : delimiter_(std::move(delimiter)), limit_(limit), unit_(unit) {}
+LineSplitter::LineSplitter(std::string delimiter, size_t limit, size_t unit, bool keep_delimiter)
+    : delimiter_(std::move(delimiter)), limit_(limit), unit_(unit), keep_delimiter_(keep_delimiter) {}
 
 // First delimiter in `text` at or behind `from`; text[0] is byte number `line_offset` of the line.
 size_t LineSplitter::search(std::string_view text, size_t from, size_t line_offset) const {
@@ -88,7 +88,8 @@ bool LineSplitter::next(std::string_view& rest, Arena& arena, Line& line) {
       break;
     }
     line.cut = length > limit_;
-    line.bytes = assemble(rest, std::min(length, limit_ - limit_ % unit_), arena);
+    const size_t end = length + (found.found && keep_delimiter_ ? delimiter_.size() : 0);
+    line.bytes = assemble(rest, line.cut ? limit_ - limit_ % unit_ : end, arena);
     if (found.found) {
       rest.remove_prefix(found.next);
       drop_carry();

@@ -18,13 +18,14 @@ inline constexpr size_t kMaxEventBytes = size_t{20} << 20;
 class LineSplitter {
  public:
   struct Line {
-    std::string_view bytes;  // without the delimiter; JsonReader::kPadding readable bytes follow
+    std::string_view bytes;  // JsonReader::kPadding readable bytes follow
     bool cut = false;        // longer than the limit: the rest up to the next delimiter is skipped
   };
 
   /// `unit`: bytes of a character's smallest unit; a delimiter stands at a multiple of it from the line's
-  /// start.
-  explicit LineSplitter(std::string delimiter = "\n", size_t limit = kMaxEventBytes, size_t unit = 1);
+  /// start. `keep_delimiter`: it stays part of the line.
+  explicit LineSplitter(std::string delimiter = "\n", size_t limit = kMaxEventBytes, size_t unit = 1,
+                        bool keep_delimiter = false);
 
   /// Takes the next line off `rest`. False when there is none left; what remains of `rest` is then kept. A
   /// line that began in an earlier chunk is put together in `arena`, any other is a view of `rest`.
@@ -48,6 +49,7 @@ class LineSplitter {
   std::string delimiter_;
   size_t limit_;
   size_t unit_;
+  bool keep_delimiter_;
   std::string carry_;
   size_t skipped_ = 0;  // bytes of the line before carry_, while skipping
   bool skipping_ = false;

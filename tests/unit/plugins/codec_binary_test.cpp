@@ -1,5 +1,6 @@
 // Codecs of binary formats: streams cut anywhere, and what is written.
 #include <doctest/doctest.h>
+#include <zlib.h>
 
 #include "filter_fixture.hpp"
 
@@ -104,4 +105,40 @@ TEST_CASE("fluent: the tags are the tag, and what is written is read again") {
             .encode({R"({"@timestamp":"1969-12-31T23:59:59.5Z"})"})
             .starts_with("\x93\xA3log\xFF"));
   CHECK(TestCodec("fluent {}").decode({written}) == Events{R"({"tags":["a","b","a.b"],"n":1})"});
+}
+
+TEST_CASE("gzip_lines: data may be cut anywhere, members follow each other") {
+  // Python: gzip.compress(b"a\nbb", mtime=0)
+  const std::string first =
+      "\x1F\x8B\x08\x00\x00\x00\x00\x00\x02\x03\x4B\xE4\x4A\x4A\x02\x00\xFD\xC3\x3E\x5B\x04\x00\x00\x00"s;
+  check_cuts("gzip_lines {}", first + first,
+             {R"({"message":"a\n"})", R"({"message":"bba\n"})", R"({"message":"bb"})"});
+}
+
+TEST_CASE("gzip_lines: one read cannot become any number of lines") {
+  // 3 MB of line feeds, and then a whole member.
+  std::string bomb(4096, '\0');
+  z_stream zlib{};
+  REQUIRE(::deflateInit2(&zlib, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string text(3 << 20, '\n');
+  zlib.next_in = reinterpret_cast<Bytef*>(text.data());
+  zlib.avail_in = static_cast<uInt>(text.size());
+  zlib.next_out = reinterpret_cast<Bytef*>(bomb.data());
+  zlib.avail_out = static_cast<uInt>(bomb.size());
+  REQUIRE(::deflate(&zlib, Z_FINISH) == Z_STREAM_END);
+  bomb.resize(zlib.total_out);
+  ::deflateEnd(&zlib);
+  TestCodec c("gzip_lines {}");
+  const auto events = c.decode({bomb}, false);
+  CHECK(events.size() < (300u << 10));
+  CHECK_FALSE(c.decoder->pending());
+}
+
+TEST_CASE("es_bulk: an action and its document may come in different reads") {
+  check_cuts("es_bulk {}", "{\"index\":{\"_id\":\"1\"}}\n{\"n\":1}\n{\"delete\":{}}\n", {R"({"n":1})", "{}"});
+  TestCodec c("es_bulk {}");
+  CHECK(c.decode({"{\"index\":{}}\n"}, false).empty());
+  CHECK(c.decoder->pending());
+  CHECK(c.decode({}, true).empty());
+  CHECK_FALSE(c.decoder->pending());
 }

@@ -14,27 +14,11 @@
 #include "lang/parser.hpp"
 #include "lang/source.hpp"
 #include "plugin/spec.hpp"
+#include "plugins/registry.hpp"
 
 namespace sluice::plugins {
 
-extern const plugin::Spec codec_cef, codec_dots, codec_fluent, codec_json, codec_json_lines, codec_line,
-    codec_msgpack, codec_multiline, codec_netflow, codec_plain, codec_rubydebug;
-extern const plugin::Spec filter_date, filter_drop, filter_grok, filter_json, filter_mutate, filter_tenant;
-
 namespace fixture {
-
-inline void register_plugins() {
-  static const bool once = [] {
-    auto& registry = plugin::Registry::get();
-    for (const auto* spec :
-         {&codec_cef, &codec_dots, &codec_fluent, &codec_json, &codec_json_lines, &codec_line, &codec_msgpack,
-          &codec_multiline, &codec_netflow, &codec_plain, &codec_rubydebug, &filter_date, &filter_drop, &filter_grok,
-          &filter_json, &filter_mutate, &filter_tenant})
-      if (!registry.find(spec->kind, spec->name)) registry.add(*spec);
-    return true;
-  }();
-  (void)once;
-}
 
 /// Puts quotes around words of one letter, which the grammar wants and tests read better without.
 inline std::string with_quoted_letters(std::string_view text) {
@@ -87,7 +71,7 @@ class TestFilter {
  public:
   explicit TestFilter(std::string_view text, std::string_view ecs = "disabled")
       : environment_(environment(ecs)) {
-    register_plugins();
+    register_all();
     const auto plugin = written("filter { " + std::string(text) + " }", diagnostics);
     built = plugin::build_filter(*plugin, environment_, diagnostics);
     if (built.plugin) worker = built.plugin->worker();
@@ -144,7 +128,7 @@ class TestCodec {
  public:
   explicit TestCodec(const std::string& text, std::string_view ecs = "disabled")
       : environment_(environment(ecs)) {
-    register_plugins();
+    register_all();
     const auto outer = written("input { stdin { codec => " + text + " } }", diagnostics);
     const auto& value = outer->attributes.at(0).value;
     lang::Plugin bare;
