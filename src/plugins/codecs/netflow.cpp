@@ -77,7 +77,7 @@ class NetflowDecoder : public plugin::Decoder {
  private:
   bool packet(std::string_view bytes, plugin::EventSink& sink) {
     if (bytes.size() < 2) return invalid("end of file reached");
-    const auto version = static_cast<int64_t>(Wire::number(bytes.substr(0, 2)));
+    const auto version = static_cast<int64_t>(wire::Reader::number(bytes.substr(0, 2)));
     const auto& wanted = shared_->versions;
     if (std::find(wanted.begin(), wanted.end(), version) == wanted.end())
       return warn("Ignoring Netflow version v" + std::to_string(version));
@@ -127,9 +127,9 @@ class NetflowDecoder : public plugin::Decoder {
   }
 
   void templates(const Flowset& set, TemplateForm form, TemplateCache& cache, const FieldTable& table) {
-    Wire wire(set.content);
+    wire::Reader reader(set.content);
     WireTemplate received;
-    while (next_template(form, wire, received)) {
+    while (next_template(form, reader, received)) {
       const TemplateId id{packet_.domain, received.number, sender_};
       if (received.withdrawn) {
         cache.remove(id);
@@ -173,12 +173,12 @@ class NetflowDecoder : public plugin::Decoder {
       return;
     }
     const ExportTime time{packet_.seconds, packet_.uptime};
-    Wire wire(set.content);
-    while (wire.left() >= made.min_length) {
+    wire::Reader reader(set.content);
+    while (reader.left() >= made.min_length) {
       auto& arena = sink.batch().arena();
       auto* flow = Object::make(arena, static_cast<uint32_t>(made.fields.size() + 3));
       header(version, set.number, *flow, arena);
-      if (!read_record(made, time, wire, *flow, arena)) return;  // padding
+      if (!read_record(made, time, reader, *flow, arena)) return;  // padding
       Event& event = sink.make();
       event.set_timestamp(time.seconds * 1'000'000'000);
       event.set(shared_->target, Value::object(flow));

@@ -6,66 +6,66 @@ namespace {
 constexpr uint16_t kFirstDataNumber = 256;
 constexpr size_t kFlowsetHeader = 4;
 
-bool field(Wire& wire, bool enterprises, bool scope, WireTemplate& out) {
+bool field(wire::Reader& reader, bool enterprises, bool scope, WireTemplate& out) {
   WireField field;
   field.scope = scope;
-  field.number = wire.u16();
-  field.length = wire.u16();
+  field.number = reader.u16();
+  field.length = reader.u16();
   if (enterprises && field.number & 0x8000) {
     field.number &= 0x7fff;
-    field.enterprise = wire.u32();
+    field.enterprise = reader.u32();
   }
-  if (!wire.ok()) return false;
+  if (!reader.ok()) return false;
   out.fields.push_back(field);
   return true;
 }
 
-bool fields(Wire& wire, size_t count, bool enterprises, bool scope, WireTemplate& out) {
+bool fields(wire::Reader& reader, size_t count, bool enterprises, bool scope, WireTemplate& out) {
   for (size_t i = 0; i < count; ++i)
-    if (!field(wire, enterprises, scope, out)) return false;
+    if (!field(reader, enterprises, scope, out)) return false;
   return true;
 }
 
-bool v9_options(Wire& wire, WireTemplate& out) {
-  const size_t scopes = wire.u16() / 4;
-  const size_t options = wire.u16() / 4;
-  return fields(wire, scopes, false, true, out) && fields(wire, options, false, false, out);
+bool v9_options(wire::Reader& reader, WireTemplate& out) {
+  const size_t scopes = reader.u16() / 4;
+  const size_t options = reader.u16() / 4;
+  return fields(reader, scopes, false, true, out) && fields(reader, options, false, false, out);
 }
 
-bool ipfix_options(Wire& wire, WireTemplate& out) {
-  const size_t count = wire.u16();
+bool ipfix_options(wire::Reader& reader, WireTemplate& out) {
+  const size_t count = reader.u16();
   if (count == 0) {
     out.withdrawn = true;
-    return wire.ok();
+    return reader.ok();
   }
-  const size_t scopes = wire.u16();
+  const size_t scopes = reader.u16();
   if (scopes > count) return false;
-  return fields(wire, scopes, true, true, out) && fields(wire, count - scopes, true, false, out);
+  return fields(reader, scopes, true, true, out) && fields(reader, count - scopes, true, false, out);
 }
 
-bool plain_template(Wire& wire, bool enterprises, WireTemplate& out) {
-  const size_t count = wire.u16();
+bool plain_template(wire::Reader& reader, bool enterprises, WireTemplate& out) {
+  const size_t count = reader.u16();
   out.withdrawn = enterprises && count == 0;
-  return wire.ok() && fields(wire, count, enterprises, false, out);
+  return reader.ok() && fields(reader, count, enterprises, false, out);
 }
 
 }  // namespace
 
 bool read_v9(std::string_view bytes, Packet& out, std::string& problem) {
-  Wire wire(bytes);
-  (void)wire.take(4);  // version, and a count of records that exporters do not agree on
-  out.uptime = wire.u32();
-  out.seconds = wire.u32();
-  out.sequence = wire.u32();
-  out.domain = wire.u32();
-  if (!wire.ok()) {
+  wire::Reader reader(bytes);
+  (void)reader.take(4);  // version, and a count of records that exporters do not agree on
+  out.uptime = reader.u32();
+  out.seconds = reader.u32();
+  out.sequence = reader.u32();
+  out.domain = reader.u32();
+  if (!reader.ok()) {
     problem = "end of file reached";
     return false;
   }
-  while (wire.left() >= kFlowsetHeader) {
+  while (reader.left() >= kFlowsetHeader) {
     Flowset set;
-    set.number = wire.u16();
-    const size_t length = wire.u16();
+    set.number = reader.u16();
+    const size_t length = reader.u16();
     if (set.number > 1 && set.number < kFirstDataNumber) {
       problem = "flowset id " + std::to_string(set.number);
       return false;
@@ -75,8 +75,8 @@ bool read_v9(std::string_view bytes, Packet& out, std::string& problem) {
       problem = "flowset length " + std::to_string(length);
       return false;
     }
-    set.content = wire.take(length - kFlowsetHeader);
-    if (!wire.ok()) return true;
+    set.content = reader.take(length - kFlowsetHeader);
+    if (!reader.ok()) return true;
     out.flowsets.push_back(set);
   }
   return true;
@@ -84,7 +84,7 @@ bool read_v9(std::string_view bytes, Packet& out, std::string& problem) {
 
 bool read_ipfix(std::string_view bytes, Packet& out, std::string& problem) {
   constexpr size_t kHeader = 16;
-  Wire header(bytes.substr(0, kHeader));
+  wire::Reader header(bytes.substr(0, kHeader));
   (void)header.u16();
   const size_t length = header.u16();
   out.seconds = header.u32();
@@ -94,11 +94,11 @@ bool read_ipfix(std::string_view bytes, Packet& out, std::string& problem) {
     problem = header.ok() && length < kHeader ? "length " + std::to_string(length) : "end of file reached";
     return false;
   }
-  Wire wire(bytes.substr(kHeader, length - kHeader));
-  while (wire.left() > 0) {
+  wire::Reader reader(bytes.substr(kHeader, length - kHeader));
+  while (reader.left() > 0) {
     Flowset set;
-    set.number = wire.u16();
-    const size_t set_length = wire.u16();
+    set.number = reader.u16();
+    const size_t set_length = reader.u16();
     if (set.number != 2 && set.number != 3 && set.number < kFirstDataNumber) {
       problem = "flowset id " + std::to_string(set.number);
       return false;
@@ -107,8 +107,8 @@ bool read_ipfix(std::string_view bytes, Packet& out, std::string& problem) {
       problem = "flowset length " + std::to_string(set_length);
       return false;
     }
-    set.content = wire.take(set_length - kFlowsetHeader);
-    if (!wire.ok()) {
+    set.content = reader.take(set_length - kFlowsetHeader);
+    if (!reader.ok()) {
       problem = "a flowset is longer than its packet";
       return false;
     }
@@ -117,20 +117,20 @@ bool read_ipfix(std::string_view bytes, Packet& out, std::string& problem) {
   return true;
 }
 
-bool next_template(TemplateForm form, Wire& wire, WireTemplate& out) {
+bool next_template(TemplateForm form, wire::Reader& reader, WireTemplate& out) {
   out = {};
-  out.number = wire.u16();
-  if (!wire.ok()) return false;
+  out.number = reader.u16();
+  if (!reader.ok()) return false;
   if (out.number < kFirstDataNumber) return false;
   switch (form) {
     case TemplateForm::v9:
-      return plain_template(wire, false, out);
+      return plain_template(reader, false, out);
     case TemplateForm::v9_options:
-      return v9_options(wire, out);
+      return v9_options(reader, out);
     case TemplateForm::ipfix:
-      return plain_template(wire, true, out);
+      return plain_template(reader, true, out);
     case TemplateForm::ipfix_options:
-      return ipfix_options(wire, out);
+      return ipfix_options(reader, out);
   }
   return false;
 }

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/netflow/wire.hpp"
+#include "plugins/wire/reader.hpp"
 
 namespace sluice::plugins::netflow {
 
@@ -49,6 +49,6 @@ enum class TemplateForm : uint8_t { v9, v9_options, ipfix, ipfix_options };
 
 /// Takes the next template off a template flowset. False at the end, at padding, and at one that is cut
 /// short.
-bool next_template(TemplateForm form, Wire& wire, WireTemplate& out);
+bool next_template(TemplateForm form, wire::Reader& reader, WireTemplate& out);
 
 }  // namespace sluice::plugins::netflow

@@ -8,6 +8,7 @@
 #include "base/utf8.hpp"
 #include "match/civil.hpp"
 #include "match/iso8601.hpp"
+#include "plugins/wire/values.hpp"
 
 namespace sluice::plugins::netflow {
 namespace {
@@ -70,20 +71,18 @@ Value wide_number(std::string_view bytes, Arena& arena) {
 
 Value unsigned_value(std::string_view bytes, Arena& arena) {
   if (bytes.size() > 8) return wide_number(bytes, arena);
-  const uint64_t number = Wire::number(bytes);
-  if (number <= INT64_MAX) return Value::integer(static_cast<int64_t>(number));
-  char text[20];
-  return Value::decimal(arena.copy({text, static_cast<size_t>(put_number(text, number) - text)}));
+  return wire::unsigned_value(wire::Reader::number(bytes), arena);
 }
 
 Value signed_value(std::string_view bytes) {
   const unsigned unused = 64 - static_cast<unsigned>(bytes.size()) * 8;
-  return Value::integer(static_cast<int64_t>(Wire::number(bytes) << unused) >> unused);
+  return Value::integer(static_cast<int64_t>(wire::Reader::number(bytes) << unused) >> unused);
 }
 
 Value real_value(std::string_view bytes) {
-  if (bytes.size() == 4) return Value::real(std::bit_cast<float>(static_cast<uint32_t>(Wire::number(bytes))));
-  return Value::real(std::bit_cast<double>(Wire::number(bytes)));
+  if (bytes.size() == 4)
+    return Value::real(std::bit_cast<float>(static_cast<uint32_t>(wire::Reader::number(bytes))));
+  return Value::real(std::bit_cast<double>(wire::Reader::number(bytes)));
 }
 
 Value mac_value(std::string_view bytes, Arena& arena) {
@@ -120,19 +119,19 @@ Value application_value(std::string_view bytes, Arena& arena) {
     if (byte(bytes, 0) == kEnterpriseEngine && selector.size() >= 6) {
       *out++ = '.';
       *out++ = '.';
-      out = put_number(out, Wire::number(selector.substr(0, 4)));
+      out = put_number(out, wire::Reader::number(selector.substr(0, 4)));
       selector.remove_prefix(4);
     }
     *out++ = '.';
     *out++ = '.';
-    return put_number(out, Wire::number(selector));
+    return put_number(out, wire::Reader::number(selector));
   });
 }
 
 Value mpls_value(std::string_view bytes, Arena& arena) {
   static const Key kLabel = Key::intern("label"), kExperimental = Key::intern("experimental"),
                    kBottom = Key::intern("bottom_of_stack"), kTtl = Key::intern("ttl");
-  const auto word = static_cast<int64_t>(Wire::number(bytes));
+  const auto word = static_cast<int64_t>(wire::Reader::number(bytes));
   auto* object = Object::make(arena, 4);
   object->append(arena, kLabel, Value::integer(word >> 12));
   object->append(arena, kExperimental, Value::integer(word >> 9 & 7));
@@ -149,19 +148,12 @@ Value forwarding_value(std::string_view bytes, Arena& arena) {
   return Value::object(object);
 }
 
-// Text that is not UTF-8 is taken as Latin-1, where every byte is a character.
-Value latin1_value(std::string_view bytes, Arena& arena) {
-  std::string text;
-  for (const char c : bytes) utf8_append(text, static_cast<uint8_t>(c));
-  return Value::string(arena.copy(text));
-}
-
 Value string_value(std::string_view bytes, bool variable, Arena& arena) {
   while (!bytes.empty() && bytes.back() == '\0') bytes.remove_suffix(1);
   const bool ascii =
       std::all_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<uint8_t>(c) < 0x80; });
   if (ascii) return Value::string(arena.copy(bytes));
-  if (!variable) return utf8_valid(bytes) ? Value::string(arena.copy(bytes)) : latin1_value(bytes, arena);
+  if (!variable) return wire::text_value(bytes, arena);
   // Logstash keeps ASCII alone in fields of variable length.
   std::string text;
   const std::string scrubbed = utf8_scrub(bytes);
@@ -174,7 +166,7 @@ Value string_value(std::string_view bytes, bool variable, Arena& arena) {
 
 // Times as Logstash computes them, to the second that it is off.
 Value point_in_time(FieldTime kind, const ExportTime& time, std::string_view bytes, Arena& arena) {
-  const uint64_t number = Wire::number(bytes);
+  const uint64_t number = wire::Reader::number(bytes);
   constexpr auto kTooFar = static_cast<uint64_t>(kLastSecond);
   switch (kind) {
     case FieldTime::uptime: {
@@ -235,10 +227,10 @@ Value field_value(const TemplateField& field, const ExportTime& time, std::strin
 }
 
 // RFC 7011, 7: one byte of length, or 255 and two more.
-std::string_view take_variable(Wire& wire) {
-  size_t length = wire.u8();
-  if (length == 255) length = wire.u16();
-  return wire.take(length);
+std::string_view take_variable(wire::Reader& reader) {
+  size_t length = reader.u8();
+  if (length == 255) length = reader.u16();
+  return reader.take(length);
 }
 
 struct ZeroRun {
@@ -273,7 +265,8 @@ Value ip4_value(std::string_view bytes, Arena& arena) {
 
 Value ip6_value(std::string_view bytes, Arena& arena) {
   std::array<uint16_t, 8> groups;
-  for (size_t i = 0; i < 8; ++i) groups[i] = static_cast<uint16_t>(Wire::number(bytes.substr(i * 2, 2)));
+  for (size_t i = 0; i < 8; ++i)
+    groups[i] = static_cast<uint16_t>(wire::Reader::number(bytes.substr(i * 2, 2)));
   const ZeroRun zeros = longest_zeros(groups);
   const bool compatible = zeros.begin == 0 && zeros.length == 6;
   const bool mapped = zeros.begin == 0 && zeros.length == 5 && groups[5] == 0xffff;
@@ -302,10 +295,11 @@ Value time_value(int64_t seconds, int64_t nanos, Arena& arena) {
   });
 }
 
-bool read_record(const Template& fields, const ExportTime& time, Wire& wire, Object& into, Arena& arena) {
+bool read_record(const Template& fields, const ExportTime& time, wire::Reader& reader, Object& into,
+                 Arena& arena) {
   for (const auto& field : fields.fields) {
-    const auto bytes = field.length == kVariable ? take_variable(wire) : wire.take(field.length);
-    if (!wire.ok()) return false;
+    const auto bytes = field.length == kVariable ? take_variable(reader) : reader.take(field.length);
+    if (!reader.ok()) return false;
     if (field.key.null()) continue;
     const Value value = field_value(field, time, bytes, arena);
     if (field.in_header)

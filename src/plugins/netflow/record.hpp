@@ -4,7 +4,7 @@
 #include "base/arena.hpp"
 #include "event/value.hpp"
 #include "plugins/netflow/template.hpp"
-#include "plugins/netflow/wire.hpp"
+#include "plugins/wire/reader.hpp"
 
 namespace sluice::plugins::netflow {
 
@@ -15,7 +15,8 @@ struct ExportTime {
 };
 
 /// Reads one record into `into`. False when the bytes end before it does; `into` is then of no use.
-bool read_record(const Template& fields, const ExportTime& time, Wire& wire, Object& into, Arena& arena);
+bool read_record(const Template& fields, const ExportTime& time, wire::Reader& reader, Object& into,
+                 Arena& arena);
 
 /// Texts of addresses, in the arena: 192.0.2.1 of 4 bytes, and of 16 the form that Ruby's IPAddr prints.
 Value ip4_value(std::string_view bytes, Arena& arena);

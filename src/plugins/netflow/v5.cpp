@@ -2,7 +2,7 @@
 
 #include "match/civil.hpp"
 #include "plugins/netflow/record.hpp"
-#include "plugins/netflow/wire.hpp"
+#include "plugins/wire/reader.hpp"
 
 namespace sluice::plugins::netflow {
 namespace {
@@ -18,17 +18,17 @@ struct Header {
   uint16_t sampling;  // two bits of algorithm, then the interval
 };
 
-Header read_header(Wire wire) {
+Header read_header(wire::Reader reader) {
   Header h{};
-  (void)wire.u16();
-  h.records = wire.u16();
-  h.uptime = wire.u32();
-  h.seconds = wire.u32();
-  h.nanos = wire.u32();
-  h.sequence = wire.u32();
-  h.engine_type = wire.u8();
-  h.engine_id = wire.u8();
-  h.sampling = wire.u16();
+  (void)reader.u16();
+  h.records = reader.u16();
+  h.uptime = reader.u32();
+  h.seconds = reader.u32();
+  h.nanos = reader.u32();
+  h.sequence = reader.u32();
+  h.engine_type = reader.u8();
+  h.engine_id = reader.u8();
+  h.sampling = reader.u16();
   return h;
 }
 
@@ -97,16 +97,16 @@ Value column_value(const Column& column, std::string_view bytes, const Header& h
     case Form::ip4:
       return ip4_value(bytes, arena);
     case Form::uptime:
-      return switched(h, static_cast<uint32_t>(Wire::number(bytes)), arena);
+      return switched(h, static_cast<uint32_t>(wire::Reader::number(bytes)), arena);
     default:
-      return Value::integer(static_cast<int64_t>(Wire::number(bytes)));
+      return Value::integer(static_cast<int64_t>(wire::Reader::number(bytes)));
   }
 }
 
 }  // namespace
 
 bool read_v5(std::string_view bytes, const FieldRef& target, plugin::EventSink& sink, std::string& problem) {
-  const Header h = read_header(Wire(bytes));
+  const Header h = read_header(wire::Reader(bytes));
   const size_t size = kHeaderBytes + h.records * kRecordBytes;
   if (bytes.size() < kHeaderBytes || bytes.size() < size) {
     problem = "end of file reached";
@@ -117,13 +117,13 @@ bool read_v5(std::string_view bytes, const FieldRef& target, plugin::EventSink& 
     return false;
   }
   auto& arena = sink.batch().arena();
-  Wire wire(bytes.substr(kHeaderBytes, size - kHeaderBytes));
+  wire::Reader reader(bytes.substr(kHeaderBytes, size - kHeaderBytes));
   for (size_t i = 0; i < h.records; ++i) {
     auto* flow = Object::make(arena, kColumnCount + 7);
     put_header(h, *flow, arena);
     for (size_t c = 0; c < kColumnCount; ++c) {
       const Column& column = columns()[c];
-      const auto value = wire.take(column.width);
+      const auto value = reader.take(column.width);
       if (column.form != Form::skip) flow->append(arena, column.key, column_value(column, value, h, arena));
     }
     Event& event = sink.make();

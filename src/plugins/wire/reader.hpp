@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <string_view>
 
-namespace sluice::plugins::netflow {
+namespace sluice::plugins::wire {
 
-class Wire {
+class Reader {
  public:
-  explicit Wire(std::string_view bytes) : rest_(bytes) {}
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
 
   [[nodiscard]] size_t left() const { return rest_.size(); }
   [[nodiscard]] bool ok() const { return ok_; }
@@ -41,4 +41,4 @@ class Wire {
   bool ok_ = true;
 };
 
-}  // namespace sluice::plugins::netflow
+}  // namespace sluice::plugins::wire
