@@ -70,6 +70,9 @@ void HttpClient::Impl::open() {
                     static_cast<long>(options.max_connections_per_host));
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.max_connections));
   timer = std::make_unique<Timer>(loop);
+  if (!options.cookies) return;
+  share = curl_share_init();  // needs no lock: all its users are on the loop's thread
+  curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
 }
 
 void HttpClient::Impl::Poll::close() {

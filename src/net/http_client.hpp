@@ -29,6 +29,8 @@ struct HttpClientOptions {
   std::string proxy{};           // "http://user:pw@proxy:3128"; empty: none (nor from the environment)
   size_t max_connections = 1000;
   size_t max_connections_per_host = 100;
+  bool keep_connections = true;  // for the next request to the same host
+  bool cookies = false;          // kept from answers and sent again, as a browser does
   std::string user_agent = "sluice";
 };
 
@@ -41,18 +43,22 @@ struct HttpClientRequest {
   std::string password{};
   uint32_t connect_timeout_millis = 10'000;
   uint32_t timeout_millis = 60'000;  // of the whole request; 0: none
+  uint32_t silence_seconds = 0;      // without a byte in either direction until it counts as failed; 0: none
   bool accept_compressed = true;     // gzip and deflate answers, handed over decompressed
   bool follow_redirects = false;
+  int max_redirects = 50;
   size_t max_response_bytes = size_t{256} << 20;
 };
 
 struct HttpClientResponse {
-  enum class Error : unsigned char { none, connect, timeout, tls, too_large, cancelled, other };
+  /// `lost`: the connection broke before the answer was there.
+  enum class Error : unsigned char { none, connect, timeout, tls, lost, too_large, cancelled, other };
   Error error = Error::none;
   std::string error_text{};  // for a person: "cannot connect to es:9200: Connection refused"
   int status = 0;            // 0 when there was no answer
   HttpHeaders headers{};
   std::string body{};
+  std::string redirect_url{};  // where an answer points to that was not followed
   uint64_t millis = 0;  // from request() to the answer's end
 
   [[nodiscard]] bool answered() const { return error == Error::none; }

@@ -38,6 +38,9 @@ struct HttpTransfer {
 
 struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   explicit Impl(Loop& on) : loop(on) {}
+  ~Impl() {
+    if (share != nullptr) curl_share_cleanup(share);  // no transfer is left that uses it
+  }
 
   // A socket that curl wants watched.
   struct Poll : HandleOwner {
@@ -56,6 +59,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   std::string ciphers;      // OpenSSL's list, up to TLS 1.2
   std::string new_ciphers;  // TLS 1.3
   CURLM* multi = nullptr;
+  CURLSH* share = nullptr;  // the cookies, when there are to be any
   std::unique_ptr<Timer> timer;
   std::unordered_map<uint64_t, std::unique_ptr<HttpTransfer>> transfers;
   std::unordered_set<Poll*> polls;

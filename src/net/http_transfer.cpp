@@ -111,6 +111,10 @@ HttpClientResponse::Error kind_of(CURLcode code) {
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_USE_SSL_FAILED:
       return Error::tls;
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+      return Error::lost;
     default:
       return Error::other;
   }
@@ -180,7 +184,17 @@ void HttpClient::Impl::set_up(HttpTransfer& transfer) {
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout_millis));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_millis));
+  if (request.silence_seconds != 0) {
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.silence_seconds));
+  }
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request.follow_redirects ? 1L : 0L);
+  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, static_cast<long>(request.max_redirects));
+  if (!options.keep_connections) curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+  if (share != nullptr) {
+    curl_easy_setopt(easy, CURLOPT_SHARE, share);
+    curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
+  }
   curl_easy_setopt(easy, CURLOPT_PROXY, options.proxy.c_str());  // "" also turns the environment's off
   if (request.accept_compressed) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
   if (!request.user.empty()) {
@@ -266,6 +280,9 @@ void HttpClient::Impl::finish(HttpTransfer& transfer, CURLcode code) {
   long status = 0;
   curl_easy_getinfo(owned->easy, CURLINFO_RESPONSE_CODE, &status);
   response.status = static_cast<int>(status);
+  const char* redirect = nullptr;
+  curl_easy_getinfo(owned->easy, CURLINFO_REDIRECT_URL, &redirect);
+  if (redirect != nullptr) response.redirect_url = redirect;
   if (code != CURLE_OK) {
     response.error = owned->too_large ? HttpClientResponse::Error::too_large : kind_of(code);
     response.error_text = owned->too_large

@@ -2,6 +2,8 @@
 // table.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -43,5 +45,17 @@ struct Option {
   std::string_view choices = {};  // "a|b|c": the value, or each of a list, must be one of them
   std::string_view note = {};     // for deprecated, obsolete and unsupported options
 };
+
+/// Tables one behind another, for options that several plugins share.
+template <size_t... N>
+consteval auto join(const Option (&... tables)[N]) {
+  std::array<Option, (N + ...)> all{};
+  size_t at = 0;
+  const auto take = [&](const auto& table) {
+    for (const auto& option : table) all[at++] = option;
+  };
+  (take(tables), ...);
+  return all;
+}
 
 }  // namespace sluice::plugin

@@ -1,5 +1,6 @@
 #include "plugin/options.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <charconv>
 #include <cmath>
@@ -27,6 +28,11 @@ const Options::Entry& Options::entry(std::string_view name) const {
   assert(!"an option that the table does not have");
   static const Entry none;
   return none;
+}
+
+bool Options::knows(std::string_view name) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [name](const Entry& entry) { return entry.option->name == name; });
 }
 
 std::string Options::string(std::string_view name) const {

@@ -30,6 +30,8 @@ class Options {
     Span name_span;
   };
 
+  /// True when the plugin's table has the option.
+  [[nodiscard]] bool knows(std::string_view name) const;
   /// True when the config names the option.
   [[nodiscard]] bool given(std::string_view name) const { return entry(name).given; }
   /// True when given or defaulted.

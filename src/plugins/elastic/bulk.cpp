@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "net/compress.hpp"
-#include "plugins/elastic/keystore.hpp"
 
 namespace sluice::elastic {
 namespace {
@@ -48,7 +47,7 @@ Status Bulk::start(plugin::Start& start) {
         "hosts => \"embedded\" means the engine's own index, which is not running: enable it, or name a "
         "cluster in `hosts`");
   auto options = connection.client;
-  if (auto status = open_keystores(connection, options); !status.ok()) return status;
+  if (auto status = tls::open_key_stores(connection.stores, options); !status.ok()) return status;
   return loop_->call([&] { return start_on_loop(std::move(options), embedded); });
 }
 

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "net/tls.hpp"
 #include "plugin/setup.hpp"
 #include "plugins/elastic/settings.hpp"
 
@@ -10,15 +9,14 @@ namespace {
 
 using plugin::Setup;
 
-/// An option and its former name: the one that is written. Both written is an error.
-std::string_view either(Setup& setup, std::string_view name, std::string_view old) {
-  if (!setup.options.given(old)) return name;
-  if (setup.options.given(name))
-    setup.error(old, "E0307",
-                "`" + std::string(old) + "` is the former name of `" + std::string(name) + "`: use one",
-                "Remove `" + std::string(old) + "`.");
-  return old;
-}
+constexpr tls::FormerName kFormerNames[] = {
+    {"ssl_verification_mode", "ssl_certificate_verification"},
+    {"ssl_certificate_authorities", "cacert"},
+    {"ssl_keystore_path", "keystore"},
+    {"ssl_keystore_password", "keystore_password"},
+    {"ssl_truststore_path", "truststore"},
+    {"ssl_truststore_password", "truststore_password"},
+};
 
 uint32_t seconds(Setup& setup, std::string_view option, double least = 0) {
   const double value = setup.options.number(option);
@@ -35,7 +33,7 @@ std::string absolute(const std::string& path) {
 
 // nullopt: not said.
 std::optional<bool> tls_wanted(Setup& setup) {
-  const auto option = either(setup, "ssl_enabled", "ssl");
+  const auto option = tls::either(setup, "ssl_enabled", "ssl");
   if (!setup.options.given(option)) return std::nullopt;
   return setup.options.boolean(option);
 }
@@ -52,7 +50,58 @@ std::vector<std::string> single_hosts(const std::vector<std::string>& written) {
   return all;
 }
 
-void read_hosts(Setup& setup, ConnectionSettings& out) {
+bool any_tls(const ConnectionSettings& out) {
+  return std::any_of(out.hosts.begin(), out.hosts.end(),
+                     [](const Url& url) { return url.scheme == "https"; });
+}
+
+void read_tls(Setup& setup, ConnectionSettings& out) {
+  tls::read_client(setup, out.client, out.stores, kFormerNames);
+  tls::read_fingerprint(setup, out.client);
+  const auto& client = out.client;
+  const bool given =
+      !client.certificate_authorities.empty() || !client.certificate.empty() || !out.stores.empty();
+  if (given && !any_tls(out) && !out.embedded)
+    setup.warning("hosts", "W0308", "Certificates are named, but no host is reached over TLS",
+                  "Write https:// in `hosts`, or add ssl_enabled => true.");
+}
+
+void read_http(Setup& setup, ConnectionSettings& out) {
+  const auto& options = setup.options;
+  for (const auto& [name, value] : options.hash("custom_headers")) out.headers.emplace_back(name, value.text);
+  for (const auto& [name, value] : options.hash("parameters")) {
+    if (!out.query.empty()) out.query += '&';
+    out.query += url_encode(name) + "=" + url_encode(value.text);
+  }
+  out.bulk_path = absolute(options.string("bulk_path"));
+  out.healthcheck_path = absolute(options.string("healthcheck_path"));
+  out.sniffing_path = absolute(options.string("sniffing_path"));
+  out.sniffing = options.boolean("sniffing");
+  out.sniffing_delay_millis = seconds(setup, "sniffing_delay", 0.1);
+  out.resurrect_delay_millis = seconds(setup, "resurrect_delay", 0.01);
+  out.timeout_millis = seconds(setup, "timeout", 0.01);
+  out.retry_initial_millis = seconds(setup, "retry_initial_interval", 0);
+  out.retry_max_millis = std::max(seconds(setup, "retry_max_interval", 0), out.retry_initial_millis);
+  out.client.max_connections = static_cast<size_t>(std::max<int64_t>(1, options.integer("pool_max")));
+  out.client.max_connections_per_host =
+      static_cast<size_t>(std::max<int64_t>(1, options.integer("pool_max_per_route")));
+  out.client.proxy = options.string("proxy");
+  const auto level = options.integer("compression_level", 1);
+  if (level < 0 || level > 9)
+    setup.error("compression_level", "E0306", "`compression_level` is a number from 0 (off) to 9");
+  out.compression_level = static_cast<int>(level);
+  if (options.given("http_compression")) {
+    if (options.given("compression_level"))
+      setup.error("http_compression", "E0307",
+                  "`http_compression` is the former name of `compression_level`: use one",
+                  "Remove `http_compression`.");
+    out.compression_level = options.boolean("http_compression") ? 1 : 0;
+  }
+}
+
+}  // namespace
+
+void read_hosts(Setup& setup, ConnectionSettings& out, uint16_t https_port) {
   const auto& options = setup.options;
   const auto wanted = tls_wanted(setup);
   const auto cloud_id = options.maybe_string("cloud_id");
@@ -70,7 +119,7 @@ void read_hosts(Setup& setup, ConnectionSettings& out) {
                   "Remove the option that turns TLS off.");
     return;
   }
-  const std::string path = absolute(options.string("path"));
+  const std::string path = options.knows("path") ? absolute(options.string("path")) : std::string();
   for (const auto& text : single_hosts(options.strings("hosts"))) {
     if (text == "embedded") {
       Url own;
@@ -91,8 +140,8 @@ void read_hosts(Setup& setup, ConnectionSettings& out) {
                   "The host `" + url.scheme + "://" + url.host + "` and `ssl_enabled` contradict one another",
                   "Write the scheme that is meant, or leave it away.");
     }
+    if (url.port == 0) url.port = url.scheme == "https" ? https_port : 9200;
     if (url.scheme.empty()) url.scheme = wanted.value_or(false) ? "https" : "http";
-    if (url.port == 0) url.port = 9200;
     if (!path.empty() && path != "/") {
       if (!url.path.empty() && url.path != path)
         setup.error("path", "E0307", "`path` and the path of the host `" + text + "` contradict one another");
@@ -102,11 +151,6 @@ void read_hosts(Setup& setup, ConnectionSettings& out) {
   }
   if (out.hosts.empty() && !setup.diagnostics.has_errors())
     setup.error("hosts", "E0306", "`hosts` is empty", "Name at least one host.");
-}
-
-bool any_tls(const ConnectionSettings& out) {
-  return std::any_of(out.hosts.begin(), out.hosts.end(),
-                     [](const Url& url) { return url.scheme == "https"; });
 }
 
 void read_login(Setup& setup, ConnectionSettings& out) {
@@ -152,102 +196,8 @@ void read_login(Setup& setup, ConnectionSettings& out) {
   }
 }
 
-void refuse_jks(Setup& setup, std::string_view type_option, std::string_view path_option,
-                const std::string& path) {
-  const std::string type = setup.options.string(type_option);
-  const bool jks = type == "jks" || (type.empty() && path.ends_with(".jks"));
-  if (jks)
-    setup.error(
-        type.empty() ? path_option : type_option, "E0306", "A Java key store (jks) can be read by Java only",
-        "Convert it: keytool -importkeystore -srckeystore x.jks -destkeystore x.p12 -deststoretype pkcs12");
-}
-
-void read_tls(Setup& setup, ConnectionSettings& out) {
-  const auto& options = setup.options;
-  auto& client = out.client;
-  const auto verification = either(setup, "ssl_verification_mode", "ssl_certificate_verification");
-  client.verify_server = verification == "ssl_verification_mode" ? options.string(verification) != "none"
-                                                                 : options.boolean(verification);
-  client.certificate_authorities = options.strings(either(setup, "ssl_certificate_authorities", "cacert"));
-  client.certificate = options.string("ssl_certificate");
-  client.key = options.string("ssl_key");
-  client.protocols = options.strings("ssl_supported_protocols");
-  client.cipher_suites = options.strings("ssl_cipher_suites");
-  if (client.certificate.empty() != client.key.empty())
-    setup.error(client.key.empty() ? "ssl_certificate" : "ssl_key", "E0308",
-                "`ssl_certificate` and `ssl_key` need one another",
-                "Name both: the client certificate and its private key, PEM files.");
-  for (const auto& name : client.cipher_suites)
-    if (net::openssl_cipher_name(name).empty())
-      setup.error("ssl_cipher_suites", "E0306", "The cipher suite `" + name + "` is not known");
-  out.keystore_path = options.string(either(setup, "ssl_keystore_path", "keystore"));
-  out.keystore_password = options.string(either(setup, "ssl_keystore_password", "keystore_password"));
-  out.truststore_path = options.string(either(setup, "ssl_truststore_path", "truststore"));
-  out.truststore_password = options.string(either(setup, "ssl_truststore_password", "truststore_password"));
-  refuse_jks(setup, "ssl_keystore_type", "ssl_keystore_path", out.keystore_path);
-  refuse_jks(setup, "ssl_truststore_type", "ssl_truststore_path", out.truststore_path);
-  if (!out.keystore_path.empty() && !client.certificate.empty())
-    setup.error("ssl_keystore_path", "E0307",
-                "`ssl_keystore_path` and `ssl_certificate` exclude one another");
-  if (!out.truststore_path.empty() && !client.certificate_authorities.empty())
-    setup.error("ssl_truststore_path", "E0307",
-                "`ssl_truststore_path` and `ssl_certificate_authorities` exclude one another");
-  const auto fingerprints = options.strings("ca_trusted_fingerprint");
-  if (fingerprints.size() > 1)
-    setup.error("ca_trusted_fingerprint", "E0306", "Only one fingerprint can be trusted",
-                "List several authorities with ssl_certificate_authorities instead.");
-  if (!fingerprints.empty()) {
-    client.ca_trusted_fingerprint = fingerprints.front();
-    std::erase(client.ca_trusted_fingerprint, ':');
-    if (client.ca_trusted_fingerprint.size() != 64 ||
-        client.ca_trusted_fingerprint.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
-      setup.error("ca_trusted_fingerprint", "E0306",
-                  "A fingerprint is the SHA-256 of a certificate: 64 hexadecimal digits");
-  }
-  const bool given = !client.certificate_authorities.empty() || !client.certificate.empty() ||
-                     !out.keystore_path.empty() || !out.truststore_path.empty();
-  if (given && !any_tls(out) && !out.embedded)
-    setup.warning("hosts", "W0308", "Certificates are named, but no host is reached over TLS",
-                  "Write https:// in `hosts`, or add ssl_enabled => true.");
-}
-
-void read_http(Setup& setup, ConnectionSettings& out) {
-  const auto& options = setup.options;
-  for (const auto& [name, value] : options.hash("custom_headers")) out.headers.emplace_back(name, value.text);
-  for (const auto& [name, value] : options.hash("parameters")) {
-    if (!out.query.empty()) out.query += '&';
-    out.query += url_encode(name) + "=" + url_encode(value.text);
-  }
-  out.bulk_path = absolute(options.string("bulk_path"));
-  out.healthcheck_path = absolute(options.string("healthcheck_path"));
-  out.sniffing_path = absolute(options.string("sniffing_path"));
-  out.sniffing = options.boolean("sniffing");
-  out.sniffing_delay_millis = seconds(setup, "sniffing_delay", 0.1);
-  out.resurrect_delay_millis = seconds(setup, "resurrect_delay", 0.01);
-  out.timeout_millis = seconds(setup, "timeout", 0.01);
-  out.retry_initial_millis = seconds(setup, "retry_initial_interval", 0);
-  out.retry_max_millis = std::max(seconds(setup, "retry_max_interval", 0), out.retry_initial_millis);
-  out.client.max_connections = static_cast<size_t>(std::max<int64_t>(1, options.integer("pool_max")));
-  out.client.max_connections_per_host =
-      static_cast<size_t>(std::max<int64_t>(1, options.integer("pool_max_per_route")));
-  out.client.proxy = options.string("proxy");
-  const auto level = options.integer("compression_level", 1);
-  if (level < 0 || level > 9)
-    setup.error("compression_level", "E0306", "`compression_level` is a number from 0 (off) to 9");
-  out.compression_level = static_cast<int>(level);
-  if (options.given("http_compression")) {
-    if (options.given("compression_level"))
-      setup.error("http_compression", "E0307",
-                  "`http_compression` is the former name of `compression_level`: use one",
-                  "Remove `http_compression`.");
-    out.compression_level = options.boolean("http_compression") ? 1 : 0;
-  }
-}
-
-}  // namespace
-
 void read_connection(Setup& setup, ConnectionSettings& out) {
-  read_hosts(setup, out);
+  read_hosts(setup, out, 9200);
   read_login(setup, out);
   read_tls(setup, out);
   read_http(setup, out);

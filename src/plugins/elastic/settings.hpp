@@ -12,6 +12,7 @@
 #include "event/template.hpp"
 #include "net/http_client.hpp"
 #include "plugins/elastic/url.hpp"
+#include "plugins/tls/client.hpp"
 
 namespace sluice::plugin {
 class Setup;
@@ -28,12 +29,11 @@ struct ConnectionSettings {
   net::HttpHeaders headers;  // custom headers, and Authorization for an API key
   std::string credential;    // the option that a 401 or 403 is about; empty: none is set
   net::HttpClientOptions client;
-  std::string keystore_path, keystore_password;      // PKCS#12, opened at start
-  std::string truststore_path, truststore_password;  // PKCS#12, opened at start
-  std::string query;                                 // `parameters`, encoded: "a=b&c=d"
-  std::string bulk_path;                             // absolute when given; else the host's path and /_bulk
-  std::string healthcheck_path;                      // likewise
-  std::string sniffing_path;                         // likewise
+  tls::KeyStores stores;
+  std::string query;             // `parameters`, encoded: "a=b&c=d"
+  std::string bulk_path;         // absolute when given; else the host's path and /_bulk
+  std::string healthcheck_path;  // likewise
+  std::string sniffing_path;     // likewise
   bool sniffing = false;
   uint32_t sniffing_delay_millis = 5000;
   uint32_t resurrect_delay_millis = 5000;
@@ -98,6 +98,11 @@ struct Settings {
 
 /// Reads and checks the options; problems are reported to `setup`.
 Settings read_settings(plugin::Setup& setup);
+/// `hosts` or `cloud_id`, with `ssl_enabled` (and `path`, where the plugin has it). `https_port`: of a host that
+/// is written with https:// and without a port.
+void read_hosts(plugin::Setup& setup, ConnectionSettings& out, uint16_t https_port);
+/// `user` and `password`, `api_key` or `cloud_auth`; after read_hosts.
+void read_login(plugin::Setup& setup, ConnectionSettings& out);
 /// The two halves of it.
 void read_connection(plugin::Setup& setup, ConnectionSettings& out);
 void read_document(plugin::Setup& setup, DocumentSettings& out, InstallSettings& install);

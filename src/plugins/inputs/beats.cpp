@@ -12,7 +12,8 @@
 #include "plugins/inputs/beats/peer.hpp"
 #include "plugins/inputs/beats/stream.hpp"
 #include "plugins/inputs/connection_gate.hpp"
-#include "plugins/inputs/tls_options.hpp"
+#include "plugins/tls/endpoint.hpp"
+#include "plugins/tls/options.hpp"
 
 namespace sluice::plugins {
 namespace {
@@ -31,7 +32,7 @@ using plugin::kObsolete;
 using plugin::kRequired;
 using plugin::Type;
 
-constexpr plugin::Option kOptions[] = {
+constexpr plugin::Option kOwnOptions[] = {
     {"host", Type::string, "\"0.0.0.0\"", "The address to listen on."},
     {"port", Type::number, {}, "The port to listen on; Filebeat's habit is 5044.", kRequired},
     {"enrich",
@@ -45,17 +46,9 @@ constexpr plugin::Option kOptions[] = {
     {"max_frame_bytes", Type::bytes, "\"20 MiB\"",
      "The largest frame that is taken; compressed data may become ten times as large. A client that sends "
      "more is cut off."},
-    {"ssl_enabled", Type::boolean, "false", "Speaks TLS."},
-    {"ssl_certificate", Type::path, {}, "The certificate, a PEM file; may hold the chain."},
-    {"ssl_key", Type::path, {}, "The key of the certificate, a PEM file."},
-    {"ssl_key_passphrase", Type::password, {}, "The passphrase of the key."},
-    {"ssl_certificate_authorities", Type::array, "[]",
-     "Authorities (PEM files) that client certificates are checked against."},
     {"ssl_client_authentication", Type::string, "\"none\"", "Whether clients have to show a certificate.", 0,
      "none|optional|required"},
     {"ssl_handshake_timeout", Type::number, "10000", "Milliseconds that a TLS handshake may take."},
-    {"ssl_cipher_suites", Type::string, "[]",
-     "The cipher suites, by Java's or OpenSSL's names, the best first.", kList},
     {"ssl_supported_protocols", Type::string, "[\"TLSv1.2\", \"TLSv1.3\"]", "The TLS versions to speak.",
      kList, "TLSv1.1|TLSv1.2|TLSv1.3"},
     {"include_codec_tag",
@@ -137,6 +130,7 @@ constexpr plugin::Option kOptions[] = {
      "A full pipeline slows clients down instead of cutting them off: remove it."},
     {"target_field_for_codec", Type::any, {}, {}, kObsolete, {}, "The codec reads `message`: remove it."},
 };
+constexpr auto kOptions = plugin::join(kOwnOptions, tls::kEndpointOptions, tls::kListenerOptions);
 
 /// What the connections of one input share. Loop thread, apart from `settings`.
 struct Server {
@@ -239,7 +233,7 @@ class BeatsInput : public plugin::Input {
     const int64_t port = options.integer("port", -1);
     if (port < 0 || port > 65535) setup.error("port", "E0306", "port must be between 0 and 65535");
     port_ = static_cast<uint16_t>(port);
-    tls_ = read_tls_options(setup, net::TlsRole::server);
+    tls_ = tls::read_endpoint(setup, net::TlsRole::server);
   }
 
   Status start(plugin::Start& start, plugin::InputSink& sink) override {
@@ -346,7 +340,7 @@ class BeatsInput : public plugin::Input {
   std::shared_ptr<Server> server_;
   std::string host_;
   uint16_t port_ = 0;
-  TlsSetup tls_;
+  tls::Endpoint tls_;
   std::unique_ptr<net::TcpListener> listener_;
   std::optional<net::Timer> timer_;
 };

@@ -11,7 +11,8 @@
 #include "plugins/inputs/proxy_header.hpp"
 #include "plugins/inputs/reverse_dns.hpp"
 #include "plugins/inputs/tcp/stream.hpp"
-#include "plugins/inputs/tls_options.hpp"
+#include "plugins/tls/endpoint.hpp"
+#include "plugins/tls/options.hpp"
 
 namespace sluice::plugins {
 namespace {
@@ -26,7 +27,7 @@ using plugin::kObsolete;
 using plugin::kRequired;
 using plugin::Type;
 
-constexpr plugin::Option kOptions[] = {
+constexpr plugin::Option kOwnOptions[] = {
     {"host", Type::string, "\"0.0.0.0\"", "The address to listen on, or the host to connect to."},
     {"port", Type::number, {}, "The port to listen on or to connect to.", kRequired},
     {"mode", Type::string, "\"server\"", "Listen for clients, or connect to a server.", 0, "server|client"},
@@ -35,21 +36,13 @@ constexpr plugin::Option kOptions[] = {
     {"tcp_keep_alive", Type::boolean, "false", "Sets SO_KEEPALIVE, with the system's times."},
     {"dns_reverse_lookup_enabled", Type::boolean, "true",
      "Looks the peer's name up; the events of a connection wait up to two seconds for it."},
-    {"ssl_enabled", Type::boolean, "false", "Speaks TLS."},
-    {"ssl_certificate", Type::path, {}, "The certificate, a PEM file; may hold the chain."},
-    {"ssl_key", Type::path, {}, "The key of the certificate, a PEM file."},
-    {"ssl_key_passphrase", Type::password, {}, "The passphrase of the key."},
     {"ssl_extra_chain_certs", Type::array, "[]", "More certificates (PEM files) of the chain that is sent."},
-    {"ssl_certificate_authorities", Type::array, "[]",
-     "Authorities (PEM files) that the peer's certificate is checked against."},
     {"ssl_client_authentication", Type::string, "\"required\"", "Whether clients have to show a certificate.",
      0, "none|optional|required"},
     {"ssl_verification_mode", Type::string, "\"full\"",
      "As a client: whether the server's certificate and name are checked.", 0, "full|none"},
     {"ssl_supported_protocols", Type::string, "[]", "The TLS versions to speak; 1.2 and 1.3 when empty.",
      kList, "TLSv1.1|TLSv1.2|TLSv1.3"},
-    {"ssl_cipher_suites", Type::string, "[]",
-     "The cipher suites, by Java's or OpenSSL's names, the best first.", kList},
     {"ssl_enable",
      Type::boolean,
      {},
@@ -80,6 +73,7 @@ constexpr plugin::Option kOptions[] = {
      "Use `ssl_client_authentication` in mode server or `ssl_verification_mode` in mode client."},
     {"data_timeout", Type::any, {}, {}, kObsolete, {}, "It has had no effect for years: remove it."},
 };
+constexpr auto kOptions = plugin::join(kOwnOptions, tls::kEndpointOptions, tls::kListenerOptions);
 
 /// What is fixed for all connections of the input; connections share it. `settings` is what streams see of
 /// it.
@@ -87,7 +81,7 @@ struct Shared {
   std::shared_ptr<tcp::Settings> settings = std::make_shared<tcp::Settings>();
   bool server = true;
   bool resolve = true;
-  TlsSetup tls;
+  tls::Endpoint tls;
   ReverseDns dns;
   // From start() on:
   net::Loop* loop = nullptr;
@@ -209,7 +203,7 @@ class TcpInput : public plugin::Input {
     streams.proxy = options.boolean("proxy_protocol");
     s.server = options.string("mode") == "server";
     s.resolve = options.boolean("dns_reverse_lookup_enabled");
-    s.tls = read_tls_options(setup, s.server ? net::TlsRole::server : net::TlsRole::client);
+    s.tls = tls::read_endpoint(setup, s.server ? net::TlsRole::server : net::TlsRole::client);
     host_ = options.string("host");
     keep_alive_ = options.boolean("tcp_keep_alive");
     const int64_t port = options.integer("port", -1);

@@ -1,6 +1,7 @@
 // The elasticsearch output: its options, and the worker's side of the bulk engine in plugins/elastic/.
 #include "plugin/spec.hpp"
 #include "plugins/elastic/bulk.hpp"
+#include "plugins/tls/options.hpp"
 
 namespace sluice::plugins {
 namespace {
@@ -9,7 +10,7 @@ using plugin::kDeprecated;
 using plugin::kList;
 using plugin::Type;
 
-constexpr plugin::Option kOptions[] = {
+constexpr plugin::Option kReachOptions[] = {
     // Where to
     {"hosts", Type::uri, "[\"//127.0.0.1\"]",
      "The hosts of the cluster, such as https://es1:9200; `embedded` is the engine's own index.", kList},
@@ -33,24 +34,9 @@ constexpr plugin::Option kOptions[] = {
     {"cloud_auth", Type::password, {}, "user:password of a cloud deployment."},
     // TLS
     {"ssl_enabled", Type::boolean, {}, "Whether hosts without a scheme are reached over TLS."},
-    {"ssl_verification_mode", Type::string, "\"full\"",
-     "Whether the server's certificate and name are checked.", 0, "full|none"},
-    {"ssl_certificate_authorities",
-     Type::path,
-     {},
-     "PEM files of the authorities that the server's certificate may come from.",
-     kList},
-    {"ssl_certificate", Type::path, {}, "A client certificate, PEM."},
-    {"ssl_key", Type::path, {}, "Its private key, PEM."},
-    {"ssl_keystore_path", Type::path, {}, "Client certificate and key in one PKCS#12 file."},
-    {"ssl_keystore_type", Type::string, {}, "The type of that file.", 0, "pkcs12|jks"},
-    {"ssl_keystore_password", Type::password, {}, "Its password."},
-    {"ssl_truststore_path", Type::path, {}, "Authorities in a PKCS#12 file."},
-    {"ssl_truststore_type", Type::string, {}, "The type of that file.", 0, "pkcs12|jks"},
-    {"ssl_truststore_password", Type::password, {}, "Its password."},
-    {"ssl_supported_protocols", Type::string, "[]", "TLS versions that may be used; 1.2 and 1.3 by default.",
-     kList, "TLSv1.1|TLSv1.2|TLSv1.3"},
-    {"ssl_cipher_suites", Type::string, {}, "Cipher suites that may be used.", kList},
+};
+
+constexpr plugin::Option kOwnOptions[] = {
     {"ca_trusted_fingerprint",
      Type::string,
      {},
@@ -194,6 +180,7 @@ constexpr plugin::Option kOptions[] = {
      {},
      "Use `silence_errors_in_log` instead."},
 };
+constexpr auto kOptions = plugin::join(kReachOptions, tls::kClientOptions, kOwnOptions);
 
 class Worker : public plugin::OutputWorker {
  public:

@@ -4,8 +4,9 @@
 #include <mutex>
 
 #include "plugin/spec.hpp"
-#include "plugins/inputs/tls_options.hpp"
 #include "plugins/outputs/tcp_sender.hpp"
+#include "plugins/tls/endpoint.hpp"
+#include "plugins/tls/options.hpp"
 
 namespace sluice::plugins {
 namespace {
@@ -14,13 +15,12 @@ using plugin::kDeprecated;
 using plugin::kList;
 using plugin::Type;
 
-constexpr plugin::Option kOptions[] = {
+constexpr plugin::Option kOwnOptions[] = {
     {"host", Type::string, {}, "The host to connect to, or the address to listen on.", plugin::kRequired},
     {"port", Type::number, {}, "The port to connect to, or to listen on.", plugin::kRequired},
     {"mode", Type::string, "\"client\"",
      "client connects to a server; server sends every event to all clients.", 0, "server|client"},
     {"reconnect_interval", Type::number, "10", "Seconds between two attempts to connect."},
-    {"ssl_enabled", Type::boolean, "false", "Whether connections use TLS."},
     {"ssl_client_authentication", Type::string, "\"none\"",
      "Whether clients have to show a certificate (mode server).", 0, "none|optional|required"},
     {"ssl_verification_mode", Type::string, "\"full\"",
@@ -30,12 +30,8 @@ constexpr plugin::Option kOptions[] = {
      {},
      "PEM files of the authorities that peers' certificates may come from.",
      kList},
-    {"ssl_certificate", Type::path, {}, "The own certificate, PEM."},
-    {"ssl_key", Type::path, {}, "Its private key, PEM."},
-    {"ssl_key_passphrase", Type::password, {}, "The passphrase of the key."},
     {"ssl_supported_protocols", Type::string, "[]", "TLS versions that may be used; 1.2 and 1.3 by default.",
      kList, "TLSv1.1|TLSv1.2|TLSv1.3"},
-    {"ssl_cipher_suites", Type::string, {}, "Cipher suites that may be used.", kList},
     {"ssl_enable",
      Type::boolean,
      {},
@@ -65,6 +61,7 @@ constexpr plugin::Option kOptions[] = {
      {},
      "Use `ssl_certificate` instead."},
 };
+constexpr auto kOptions = plugin::join(kOwnOptions, tls::kEndpointOptions);
 
 /// The way from the workers to the sender on its loop; outlived by nothing that is still posted.
 struct Gate {
@@ -193,7 +190,7 @@ std::unique_ptr<plugin::Output> make(plugin::Setup& setup) {
     setup.error("port", "E0306", "`port` is not a port", "A port is a number from 1 to 65535.");
   settings.port = static_cast<uint16_t>(port);
   settings.tls =
-      read_tls_options(setup, settings.server ? net::TlsRole::server : net::TlsRole::client).context;
+      tls::read_endpoint(setup, settings.server ? net::TlsRole::server : net::TlsRole::client).context;
   auto codec = setup.codec("json");
   if (codec && !codec->encoder())
     setup.error("codec", "E0306", "The codec " + std::string(codec->name()) + " cannot write events",

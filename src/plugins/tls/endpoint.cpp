@@ -1,21 +1,15 @@
-#include "plugins/inputs/tls_options.hpp"
+#include "plugins/tls/endpoint.hpp"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
-namespace sluice::plugins {
+namespace sluice::tls {
 namespace {
 
 using plugin::Setup;
 
-bool knows(const Setup& setup, std::string_view name) {
-  return std::any_of(setup.options.entries().begin(), setup.options.entries().end(),
-                     [&](const auto& entry) { return entry.option->name == name; });
-}
-
 bool given(const Setup& setup, std::string_view name) {
-  return knows(setup, name) && setup.options.given(name);
+  return setup.options.knows(name) && setup.options.given(name);
 }
 
 /// The name under which the config gives an option: the new one, an old one, or the new one when neither is
@@ -99,11 +93,11 @@ void read_client(Setup& setup, net::TlsConfig& config) {
 
 }  // namespace
 
-TlsSetup read_tls_options(Setup& setup, net::TlsRole role) {
+Endpoint read_endpoint(Setup& setup, net::TlsRole role) {
   const auto& options = setup.options;
   const size_t errors = setup.diagnostics.error_count();
   const auto enabled = written_name(setup, "ssl_enabled", {"ssl", "ssl_enable"});
-  TlsSetup result;
+  Endpoint result;
   if (!options.boolean(enabled)) {
     warn_unused(setup, "ssl_enabled");
     return result;
@@ -115,11 +109,11 @@ TlsSetup read_tls_options(Setup& setup, net::TlsRole role) {
   config.key_passphrase = options.string("ssl_key_passphrase");
   const auto authorities = written_name(setup, "ssl_certificate_authorities", {"ssl_cacert"});
   config.certificate_authorities = options.strings(authorities);
-  if (knows(setup, "ssl_extra_chain_certs"))
+  if (options.knows("ssl_extra_chain_certs"))
     config.extra_chain_certificates = options.strings("ssl_extra_chain_certs");
   config.protocols = protocols(setup);
   config.cipher_suites = options.strings(written_name(setup, "ssl_cipher_suites", {"cipher_suites"}));
-  if (knows(setup, "ssl_handshake_timeout"))
+  if (options.knows("ssl_handshake_timeout"))
     config.handshake_timeout_millis = static_cast<uint32_t>(options.integer("ssl_handshake_timeout"));
   if (!config.certificate.empty() && config.key.empty())
     setup.error(certificate, "E0308", "Using an `ssl_certificate` requires an `ssl_key`",
@@ -142,4 +136,4 @@ TlsSetup read_tls_options(Setup& setup, net::TlsRole role) {
   return result;
 }
 
-}  // namespace sluice::plugins
+}  // namespace sluice::tls

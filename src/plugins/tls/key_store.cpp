@@ -1,5 +1,4 @@
-#include "plugins/elastic/keystore.hpp"
-
+// Certificates that come in PKCS#12 files, handed to the HTTP client as the PEM files that it reads.
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
@@ -8,7 +7,9 @@
 
 #include <memory>
 
-namespace sluice::elastic {
+#include "plugins/tls/client.hpp"
+
+namespace sluice::tls {
 namespace {
 
 struct Free {
@@ -70,14 +71,14 @@ Result<std::string> memory_file(const char* name, BIO* pem) {
   return "/proc/self/fd/" + std::to_string(fd);
 }
 
-Status open_identity(const ConnectionSettings& connection, net::HttpClientOptions& options) {
+Status open_identity(const KeyStores& stores, net::HttpClientOptions& options) {
   Contents contents;
   if (auto status =
-          open("ssl_keystore_path", connection.keystore_path, connection.keystore_password, contents);
+          open("ssl_keystore_path", stores.keystore_path, stores.keystore_password, contents);
       !status.ok())
     return status;
   if (!contents.key || !contents.certificate)
-    return Status::config("`ssl_keystore_path`: " + connection.keystore_path +
+    return Status::config("`ssl_keystore_path`: " + stores.keystore_path +
                           " holds no private key with its certificate");
   const Owned<BIO> chain(BIO_new(BIO_s_mem())), key(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(chain.get(), contents.certificate.get());
@@ -93,10 +94,10 @@ Status open_identity(const ConnectionSettings& connection, net::HttpClientOption
   return {};
 }
 
-Status open_trust(const ConnectionSettings& connection, net::HttpClientOptions& options) {
+Status open_trust(const KeyStores& stores, net::HttpClientOptions& options) {
   Contents contents;
   if (auto status =
-          open("ssl_truststore_path", connection.truststore_path, connection.truststore_password, contents);
+          open("ssl_truststore_path", stores.truststore_path, stores.truststore_password, contents);
       !status.ok())
     return status;
   const Owned<BIO> pem(BIO_new(BIO_s_mem()));
@@ -105,7 +106,7 @@ Status open_trust(const ConnectionSettings& connection, net::HttpClientOptions& 
   for (int i = 0; contents.others && i < sk_X509_num(contents.others.get()); ++i)
     count += PEM_write_bio_X509(pem.get(), sk_X509_value(contents.others.get(), i));
   if (count == 0)
-    return Status::config("`ssl_truststore_path`: " + connection.truststore_path + " holds no certificate");
+    return Status::config("`ssl_truststore_path`: " + stores.truststore_path + " holds no certificate");
   auto path = memory_file("truststore", pem.get());
   if (!path.ok()) return path.status();
   options.certificate_authorities = {std::move(path).value()};
@@ -114,12 +115,12 @@ Status open_trust(const ConnectionSettings& connection, net::HttpClientOptions& 
 
 }  // namespace
 
-Status open_keystores(const ConnectionSettings& connection, net::HttpClientOptions& options) {
-  if (!connection.keystore_path.empty())
-    if (auto status = open_identity(connection, options); !status.ok()) return status;
-  if (!connection.truststore_path.empty())
-    if (auto status = open_trust(connection, options); !status.ok()) return status;
+Status open_key_stores(const KeyStores& stores, net::HttpClientOptions& options) {
+  if (!stores.keystore_path.empty())
+    if (auto status = open_identity(stores, options); !status.ok()) return status;
+  if (!stores.truststore_path.empty())
+    if (auto status = open_trust(stores, options); !status.ok()) return status;
   return {};
 }
 
-}  // namespace sluice::elastic
+}  // namespace sluice::tls
