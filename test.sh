@@ -23,6 +23,7 @@ suite "unit" python3 tests/unit_tests.py "$build"
 suite "golden" python3 tests/golden/run_golden.py "$pipeline"
 suite "docs are current" python3 tests/check_docs.py "$pipeline"
 suite "conformance" python3 tests/conformance/run.py "$pipeline"
+suite "lookups" python3 tests/lookups/run.py "$pipeline"
 suite "examples" python3 tests/examples/run.py "$pipeline"
 suite "image tree" sh tests/docker_tree.sh "$pipeline"
 

@@ -65,6 +65,9 @@ class Filter {
     (void)start;
     return {};
   }
+  /// The pipeline was asked to stop: waits for other servers have to end soon. On the main thread, while
+  /// workers may be in filter().
+  virtual void interrupt() {}
   virtual void stop() {}
   virtual std::unique_ptr<FilterWorker> worker() = 0;
   [[nodiscard]] virtual bool wants_flush() const { return false; }

@@ -76,13 +76,19 @@ Status Pipeline::start() {
 }
 
 void Pipeline::on_finished(std::function<void()> callback) {
-  queue_.on_all_ended(plan_->inputs.size(), std::move(callback));
+  queue_.on_all_ended(plan_->inputs.size(), [this, callback = std::move(callback)] {
+    inputs_ended_ = true;
+    callback();
+  });
 }
 
 bool Pipeline::stop() {
   state_ = State::draining;
   for (size_t i = 0; i < started_inputs_; ++i) plan_->inputs[i].built.plugin->stop();
   queue_.close();
+  // When the inputs ended by themselves nobody is in a hurry, and filters may take their time.
+  if (!inputs_ended_)
+    for (size_t i = 0; i < started_filters_; ++i) plan_->filters[i].built.plugin->interrupt();
   for (auto& worker : workers_) worker->join();
   for (auto& stage : plan_->outputs) stage.built.plugin->flush();
   const bool delivered = pool_.wait_idle(settings_.drain_millis);

@@ -68,6 +68,7 @@ class Pipeline {
   std::unique_ptr<WorkerContext> context_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<State> state_{State::loading};
+  std::atomic<bool> inputs_ended_{false};  // by themselves
   size_t started_inputs_ = 0, started_filters_ = 0, started_outputs_ = 0;
 };
 
