@@ -7,12 +7,11 @@
 namespace sluice::plugins::csv {
 namespace {
 
-// What ends the rows of a text, known by the first that is met.
+// What ends the rows of a text, known by the first that is met. Reads no further than the first row.
 std::string_view row_end_of(std::string_view text) {
-  const size_t lf = text.find('\n');
-  const size_t cr = text.substr(0, lf).find('\r');
-  if (cr == std::string_view::npos) return "\n";
-  return lf != std::string_view::npos && cr + 1 == lf ? "\r\n" : "\r";
+  const auto first = std::find_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; });
+  if (first == text.end() || *first == '\n') return "\n";
+  return first + 1 != text.end() && first[1] == '\n' ? "\r\n" : "\r";
 }
 
 size_t character_size(std::string_view text) {
