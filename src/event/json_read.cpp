@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 namespace sluice {
@@ -30,6 +31,7 @@ namespace {
 constexpr int kMaxDepth = 500;
 // Up to here each new key is compared with those before it; beyond, all are sorted once at the end.
 constexpr uint32_t kNarrow = 64;
+constexpr size_t kDigitsOfInteger = 19;  // that 64 bits always hold
 
 int hex4(const char* p) {
   int v = 0;
@@ -122,6 +124,11 @@ const char* unescape(const char* p, const char* end, char* out) {
   return out;
 }
 
+bool to_double(std::string_view text, double& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
 // JSON's grammar of numbers.
 bool is_number(std::string_view text) {
   const auto digits = [&text] {
@@ -207,8 +214,11 @@ bool JsonReader::Impl::number(simdjson::ondemand::value& value, Arena& arena, Va
     return true;
   }
   double d = 0;
-  if (const auto e = value.get_double().get(d)) {
-    if (!is_number(token)) return fail(e);
+  // simdjson before 3.1 reads 0.10000000000000000000000 as 1.8e-5: more digits than 19 are not for it.
+  const bool read = token.size() > kDigitsOfInteger ? is_number(token) && to_double(token, d)
+                                                    : value.get_double().get(d) == simdjson::SUCCESS;
+  if (!read) {
+    if (!is_number(token)) return fail(simdjson::NUMBER_ERROR);
     out = Value::decimal(arena.copy(token));  // beyond what a double holds: 1e400
     return true;
   }

@@ -54,15 +54,12 @@ struct FilterText {
   FilterText(const std::string& text, const plugin::Environment& surroundings,
              const lang::VariableLookup& lookup = lang::environment_lookup)
       : environment(surroundings), parsed(text, lookup), engine(environment) {
-    if (const auto* written = first_plugin(parsed, lang::Section::Kind::filter))
-      built = plugin::build_filter(*written, environment, parsed.diagnostics);
-    problem = shown(parsed);
-    if (!built.plugin) return;
-    plugin::Start start{engine, metrics, "test"};
-    if (auto status = built.plugin->start(start); !status.ok())
-      problem = status.message();
-    else
-      worker = built.plugin->worker();
+    if (const auto* written = first_plugin(parsed, lang::Section::Kind::filter)) build(*written);
+    if (problem.empty()) problem = shown(parsed);
+  }
+  FilterText(const lang::Plugin& written, const plugin::Environment& surroundings)
+      : environment(surroundings), parsed("filter { }"), engine(environment) {
+    build(written);
   }
   ~FilterText() {
     worker.reset();
@@ -76,6 +73,17 @@ struct FilterText {
   plugin::Built<plugin::Filter> built;
   std::unique_ptr<plugin::FilterWorker> worker;
   std::string problem;
+
+ private:
+  void build(const lang::Plugin& written) {
+    built = plugin::build_filter(written, environment, parsed.diagnostics);
+    if (!built.plugin) return;
+    plugin::Start start{engine, metrics, "test"};
+    if (auto status = built.plugin->start(start); !status.ok())
+      problem = status.message();
+    else
+      worker = built.plugin->worker();
+  }
 };
 
 /// A codec, of the first plugin of the text that has one; null after an error, and then `problem` says why.

@@ -75,14 +75,14 @@ std::optional<Action> action_of(std::string_view text, std::string_view& problem
   Action action;
   if (!parts.empty() && parts[0] == "drop") {
     if (parts.size() == 1) return action;
-    problem = "drop takes nothing behind it";
+    problem = "The action drop takes nothing behind it";
   } else if (!parts.empty() && parts[0] == "tag") {
     action.kind = Action::Kind::tag;
     if (parts.size() == 2) {
       action.text = Template(parts[1]);
       return action;
     }
-    problem = "tag takes one name, which cannot hold a colon: \"tag:slow\"";
+    problem = "The action tag takes one name, which cannot hold a colon: \"tag:slow\"";
   } else if (!parts.empty() && parts[0] == "field") {
     action.kind = Action::Kind::field;
     if (parts.size() == 3) {
@@ -91,9 +91,9 @@ std::optional<Action> action_of(std::string_view text, std::string_view& problem
       action.number = number_in(parts[2]);
       return action;
     }
-    problem = "field takes a name and a value, which cannot hold a colon: \"field:speed:slow\"";
+    problem = "The action field takes a name and a value, which cannot hold a colon: \"field:speed:slow\"";
   } else {
-    problem = "an action is \"drop\", \"tag:NAME\" or \"field:NAME:VALUE\"";
+    problem = "An action is \"drop\", \"tag:NAME\" or \"field:NAME:VALUE\"";
   }
   return std::nullopt;
 }

@@ -36,6 +36,15 @@ TEST_CASE("numbers beyond what a double holds stay as they are written, and do n
   }
 }
 
+TEST_CASE("a float keeps its value however many digits it is written with") {
+  for (const std::string digits :
+       {"0.10000000000000000000000", "0.1000000000000000055511151231257827",
+        "0.1000000000000000000000000000000000000000000000000000001", "1000000000000000000000e-22"})
+    CHECK(reread("[" + digits + "]") == "[0.1]");
+  CHECK(reread("[-0.12345678901234567890123, 3.14159265358979323846264338327950288]") ==
+        "[-0.12345678901234568,3.141592653589793]");
+}
+
 TEST_CASE("control characters are no white space, behind a number neither") {
   CHECK(reread("[1\t\r\n ]") == "[1]");
   CHECK(reread(std::string("[12\0\x11]", 6)) == "error");
