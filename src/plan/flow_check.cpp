@@ -134,6 +134,7 @@ class Checker {
       fields.certain.insert(canonical(name));
     }
     bool typed = !graph_.inputs().empty();
+    fields.anything = graph_.inputs().empty();  // a part of a config, checked for itself
     for (const auto id : graph_.inputs()) {
       const auto& written = *graph_.vertices()[id].plugin;
       if (!text_only(written)) fields.anything = true;
