@@ -11,194 +11,26 @@
 #include "base/nearest.hpp"
 #include "base/utf8.hpp"
 #include "event/json_read.hpp"
+#include "plugins/codecs/charset_names.hpp"
 #include "plugins/codecs/ruby_text.hpp"
+#include "plugins/codecs/single_byte.hpp"
 
 namespace sluice::plugins {
 namespace {
 
-// Ruby's names of encodings, and ICU's where it has another one. "-": known to Ruby, without a converter
-// here.
-struct Name {
-  std::string_view ruby;
-  std::string_view icu = {};
+// Characters that Ruby's tables give other code points than ICU's, which are those of Microsoft and IBM.
+struct Repair {
+  char16_t icu;
+  char16_t ruby;
 };
-constexpr Name kNames[] = {
-    {"UTF-8", "utf8"},
-    {"CP65001", "utf8"},
-    {"locale", "utf8"},
-    {"external", "utf8"},
-    {"filesystem", "utf8"},
-    {"internal", "utf8"},
-    {"UTF8-MAC", "utf8"},
-    {"UTF-8-MAC", "utf8"},
-    {"UTF-8-HFS", "utf8"},
-    {"ASCII-8BIT", "ascii"},
-    {"BINARY", "ascii"},
-    {"US-ASCII", "ascii"},
-    {"ASCII", "ascii"},
-    {"ANSI_X3.4-1968", "ascii"},
-    {"646", "ascii"},
-    {"UTF-16"},
-    {"UTF-16BE"},
-    {"UCS-2BE", "UTF-16BE"},
-    {"UTF-16LE"},
-    {"UTF-32"},
-    {"UTF-32BE"},
-    {"UCS-4BE", "UTF-32BE"},
-    {"UTF-32LE"},
-    {"UCS-4LE", "UTF-32LE"},
-    {"UTF-7"},
-    {"CP65000", "UTF-7"},
-    {"CESU-8"},
-    {"ISO-8859-1"},
-    {"ISO8859-1", "ISO-8859-1"},
-    {"ISO-8859-2"},
-    {"ISO8859-2", "ISO-8859-2"},
-    {"ISO-8859-3"},
-    {"ISO8859-3", "ISO-8859-3"},
-    {"ISO-8859-4"},
-    {"ISO8859-4", "ISO-8859-4"},
-    {"ISO-8859-5"},
-    {"ISO8859-5", "ISO-8859-5"},
-    {"ISO-8859-6"},
-    {"ISO8859-6", "ISO-8859-6"},
-    {"ISO-8859-7"},
-    {"ISO8859-7", "ISO-8859-7"},
-    {"ISO-8859-8"},
-    {"ISO8859-8", "ISO-8859-8"},
-    {"ISO-8859-9"},
-    {"ISO8859-9", "ISO-8859-9"},
-    {"ISO-8859-10"},
-    {"ISO8859-10", "ISO-8859-10"},
-    {"ISO-8859-11", "iso-8859-11"},
-    {"ISO8859-11", "iso-8859-11"},
-    {"ISO-8859-13"},
-    {"ISO8859-13", "ISO-8859-13"},
-    {"ISO-8859-14"},
-    {"ISO8859-14", "ISO-8859-14"},
-    {"ISO-8859-15"},
-    {"ISO8859-15", "ISO-8859-15"},
-    {"ISO-8859-16", "-"},
-    {"ISO8859-16", "-"},
-    {"Windows-1250"},
-    {"CP1250", "windows-1250"},
-    {"Windows-1251"},
-    {"CP1251", "windows-1251"},
-    {"Windows-1252"},
-    {"CP1252", "windows-1252"},
-    {"Windows-1253"},
-    {"CP1253", "windows-1253"},
-    {"Windows-1254"},
-    {"CP1254", "windows-1254"},
-    {"Windows-1255"},
-    {"CP1255", "windows-1255"},
-    {"Windows-1256"},
-    {"CP1256", "windows-1256"},
-    {"Windows-1257"},
-    {"CP1257", "windows-1257"},
-    {"Windows-1258"},
-    {"CP1258", "windows-1258"},
-    {"Windows-874"},
-    {"CP874", "windows-874"},
-    {"TIS-620"},
-    {"IBM437"},
-    {"CP437", "IBM437"},
-    {"IBM720", "ibm-720"},
-    {"CP720", "ibm-720"},
-    {"IBM737", "ibm-737"},
-    {"CP737", "ibm-737"},
-    {"IBM775"},
-    {"CP775", "IBM775"},
-    {"IBM850"},
-    {"CP850", "IBM850"},
-    {"IBM852"},
-    {"CP852", "IBM852"},
-    {"IBM855"},
-    {"CP855", "IBM855"},
-    {"IBM857"},
-    {"CP857", "IBM857"},
-    {"IBM860"},
-    {"CP860", "IBM860"},
-    {"IBM861"},
-    {"CP861", "IBM861"},
-    {"IBM862"},
-    {"CP862", "IBM862"},
-    {"IBM863"},
-    {"CP863", "IBM863"},
-    {"IBM864"},
-    {"CP864", "IBM864"},
-    {"IBM865"},
-    {"CP865", "IBM865"},
-    {"IBM866"},
-    {"CP866", "IBM866"},
-    {"IBM869"},
-    {"CP869", "IBM869"},
-    {"IBM037"},
-    {"ebcdic-cp-us", "IBM037"},
-    {"KOI8-R"},
-    {"CP878", "KOI8-R"},
-    {"KOI8-U"},
-    {"Big5"},
-    {"CP950", "windows-950"},
-    {"Big5-HKSCS"},
-    {"CP951", "Big5-HKSCS"},
-    {"Big5-HKSCS:2008", "Big5-HKSCS"},
-    {"Big5-UAO", "-"},
-    {"GB2312"},
-    {"EUC-CN", "GB2312"},
-    {"eucCN", "GB2312"},
-    {"GB12345", "-"},
-    {"GBK"},
-    {"CP936", "GBK"},
-    {"GB18030"},
-    {"EUC-TW"},
-    {"eucTW", "EUC-TW"},
-    {"EUC-KR"},
-    {"eucKR", "EUC-KR"},
-    {"CP949", "windows-949"},
-    {"EUC-JP"},
-    {"eucJP", "EUC-JP"},
-    {"eucJP-ms", "EUC-JP"},
-    {"euc-jp-ms", "EUC-JP"},
-    {"CP51932", "EUC-JP"},
-    {"EUC-JIS-2004", "-"},
-    {"EUC-JISX0213", "-"},
-    {"Shift_JIS"},
-    {"Windows-31J"},
-    {"CP932", "Windows-31J"},
-    {"csWindows31J", "Windows-31J"},
-    {"SJIS", "Windows-31J"},
-    {"PCK", "Windows-31J"},
-    {"ISO-2022-JP"},
-    {"ISO2022-JP", "ISO-2022-JP"},
-    {"ISO-2022-JP-2"},
-    {"ISO2022-JP2", "ISO-2022-JP-2"},
-    {"CP50220", "ISO-2022-JP"},
-    {"CP50221", "ISO-2022-JP"},
-    {"macCroatian", "x-mac-croatian"},
-    {"macCyrillic", "x-mac-cyrillic"},
-    {"macGreek", "x-mac-greek"},
-    {"macIceland", "x-mac-iceland"},
-    {"macRoman", "macintosh"},
-    {"macRomania", "x-mac-romania"},
-    {"macThai", "x-mac-thai"},
-    {"macTurkish", "x-mac-turkish"},
-    {"macUkraine", "x-mac-ukraine"},
-    {"macCentEuro", "x-mac-centraleurroman"},
-    {"macJapanese", "-"},
-    {"MacJapan", "-"},
-    {"Emacs-Mule", "-"},
-    {"stateless-ISO-2022-JP", "-"},
-    {"UTF8-DoCoMo", "-"},
-    {"UTF8-KDDI", "-"},
-    {"UTF8-SoftBank", "-"},
-    {"SJIS-DoCoMo", "-"},
-    {"SJIS-KDDI", "-"},
-    {"SJIS-SoftBank", "-"},
-    {"ISO-2022-JP-KDDI", "-"},
-};
+constexpr Repair kJisSymbols[] = {{0xFF5E, 0x301C}, {0x2225, 0x2016}, {0xFF0D, 0x2212},
+                                  {0xFFE0, 0x00A2}, {0xFFE1, 0x00A3}, {0xFFE2, 0x00AC}};
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+char32_t repaired(char32_t c) {
+  for (const auto& repair : kJisSymbols)
+    if (c == repair.icu) return repair.ruby;
+  return c;
+}
 
 // Every byte sequence without a character becomes U+FFFD; ICU's own callback would write SUB for some sets.
 void U_CALLCONV replace_unknown(const void*, UConverterToUnicodeArgs* args, const char*, int32_t,
@@ -221,38 +53,51 @@ size_t unit_of(std::string_view icu) {
   return icu.starts_with("UTF-16") ? 2 : icu.starts_with("UTF-32") ? 4 : 1;
 }
 
-bool windows_set(std::string_view ruby) {
-  return ruby.starts_with("Windows-125") || ruby.starts_with("CP125");
+const char16_t* single_byte_set(std::string_view name) {
+  for (const auto sets : {kIsoAndWindowsSets, kDosAndMacSets})
+    for (const auto& set : sets)
+      if (set.name == name) return set.upper;
+  return nullptr;
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+void report_unknown(plugin::Setup& setup, std::string_view option, const std::string& wanted) {
+  std::vector<std::string_view> names;
+  for (const auto& name : kCharsetNames) names.push_back(name.ruby);
+  const auto near = nearest(wanted, names);
+  setup.error(
+      option, "E0306", "There is no character set named \"" + wanted + "\"",
+      near ? "Did you mean \"" + *near + "\"?"
+           : "Use a name as Ruby has it, such as \"UTF-8\", \"ISO-8859-1\", \"CP1252\" or \"UTF-16LE\".");
 }
 
 }  // namespace
 
 std::optional<Charset> Charset::from(plugin::Setup& setup, std::string_view option) {
   const std::string wanted = setup.options.string(option);
-  const auto* name =
-      std::find_if(std::begin(kNames), std::end(kNames), [&](const Name& n) { return n.ruby == wanted; });
-  if (name == std::end(kNames)) {
-    std::vector<std::string_view> names;
-    for (const auto& n : kNames) names.push_back(n.ruby);
-    const auto near = nearest(wanted, names);
-    setup.error(
-        option, "E0306", "There is no character set named \"" + wanted + "\"",
-        near ? "Did you mean \"" + *near + "\"?"
-             : "Use a name as Ruby has it, such as \"UTF-8\", \"ISO-8859-1\", \"CP1252\" or \"UTF-16LE\".");
+  const auto name = std::find_if(kCharsetNames.begin(), kCharsetNames.end(),
+                                 [&](const CharsetName& n) { return n.ruby == wanted; });
+  if (name == kCharsetNames.end()) {
+    report_unknown(setup, option, wanted);
     return std::nullopt;
   }
   Charset charset;
   charset.name_ = name->ruby;
-  if (name->icu == "utf8") return charset;
-  charset.kind_ = name->icu == "ascii" ? Kind::ascii : Kind::converter;
-  if (charset.kind_ == Kind::ascii) return charset;
-  charset.icu_ = name->icu.empty() ? name->ruby : name->icu;
+  if (name->converter == "utf8") return charset;
+  const auto converter = name->converter.empty() ? name->ruby : name->converter;
+  charset.upper_ = single_byte_set(converter);
+  charset.kind_ = charset.upper_ ? Kind::single_byte : converter == "ascii" ? Kind::ascii : Kind::converter;
+  if (charset.kind_ != Kind::converter) return charset;
+  charset.icu_ = converter;
   charset.unit_ = unit_of(charset.icu_);
-  charset.c1_undefined_ = windows_set(name->ruby);
+  charset.jis_ = wanted == "Shift_JIS" || wanted == "EUC-JP" || wanted == "eucJP";
   UConverter* probe = open_converter(charset.icu_);
   if (!probe) {
     setup.error(option, "E0306", "The character set \"" + wanted + "\" cannot be converted",
-                "Convert the text to UTF-8 before it is sent.");
+                "There is no table for it; convert the text to UTF-8 before it is sent.");
     return std::nullopt;
   }
   ucnv_close(probe);
@@ -260,6 +105,7 @@ std::optional<Charset> Charset::from(plugin::Setup& setup, std::string_view opti
 }
 
 std::string Charset::encode(std::string_view text) const {
+  if (kind_ == Kind::single_byte) return encode_single_byte(text);
   if (kind_ != Kind::converter) return std::string(text);
   // UTF-16 and UTF-32 without a mark are big-endian; ICU would write a mark before the delimiter.
   const std::string icu = icu_ == "UTF-16" ? "UTF-16BE" : icu_ == "UTF-32" ? "UTF-32BE" : icu_;
@@ -272,6 +118,19 @@ std::string Charset::encode(std::string_view text) const {
                                     wide.length(), &error);
   ucnv_close(converter);
   out.resize(U_SUCCESS(error) ? static_cast<size_t>(n) : 0);
+  return out;
+}
+
+std::string Charset::encode_single_byte(std::string_view text) const {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const char32_t c = utf8_next(text, at);
+    const auto* const end = upper_ + 128;
+    const auto* const found = c < 0x80 ? end : std::find(upper_, end, static_cast<char16_t>(c));
+    out += static_cast<char>(c < 0x80       ? c
+                             : found == end ? '?'
+                                            : static_cast<char32_t>(0x80 + (found - upper_)));
+  }
   return out;
 }
 
@@ -303,6 +162,7 @@ Value TextDecoder::text(std::string_view bytes, Arena& arena) {
     if (utf8_valid(bytes)) return Value::string(bytes);
     return escaped(bytes, arena);
   }
+  if (charset_.kind() != Charset::Kind::converter && is_ascii(bytes)) return Value::string(bytes);
   return Value::string(convert(bytes, arena));
 }
 
@@ -311,43 +171,51 @@ std::string_view TextDecoder::padded(std::string_view bytes, Arena& arena) {
 }
 
 std::string_view TextDecoder::convert(std::string_view bytes, Arena& arena) {
-  constexpr size_t kPadding = JsonReader::kPadding;
-  if (charset_.kind() == Charset::Kind::ascii || !converter_) {
-    char* const out = static_cast<char*>(arena.allocate(bytes.size() * 3 + kPadding, 1));
-    char* p = out;
-    for (const char c : bytes) {
-      if (static_cast<unsigned char>(c) < 0x80)
-        *p++ = c;
-      else
-        p = std::copy(kReplacement.begin(), kReplacement.end(), p);
-    }
-    std::memset(p, 0, kPadding);
-    arena.shrink_last(p + kPadding);
-    return {out, static_cast<size_t>(p - out)};
-  }
-  // Bytes to UTF-16 in slices, and each slice to UTF-8: at most 3 bytes for a unit.
-  ucnv_resetToUnicode(converter_);
   thread_local std::string out;
   out.clear();
+  if (charset_.kind() == Charset::Kind::converter && converter_)
+    convert_by_icu(bytes, out);
+  else
+    convert_single_bytes(bytes, out);
+  char* const copy = static_cast<char*>(arena.allocate(out.size() + JsonReader::kPadding, 1));
+  std::memcpy(copy, out.data(), out.size());
+  std::memset(copy + out.size(), 0, JsonReader::kPadding);
+  return {copy, out.size()};
+}
+
+void TextDecoder::convert_single_bytes(std::string_view bytes, std::string& out) const {
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80)
+      out += c;
+    else
+      utf8_append(out, charset_.upper_ ? charset_.upper_[byte - 0x80] : 0xFFFD);
+  }
+}
+
+// Bytes to UTF-16 in slices, and each slice to UTF-8.
+void TextDecoder::convert_by_icu(std::string_view bytes, std::string& out) {
+  ucnv_resetToUnicode(converter_);
   std::array<UChar, 1024> wide;
   const char* from = bytes.data();
   const char* const end = from + bytes.size();
   UErrorCode error;
+  char32_t lead = 0;  // the first half of a pair, whose second one may come with the next slice
   do {
     UChar* to = wide.data();
     error = U_ZERO_ERROR;
     ucnv_toUnicode(converter_, &to, wide.data() + wide.size(), &from, end, nullptr, true, &error);
     for (const UChar* p = wide.data(); p < to; ++p) {
-      char32_t c = *p;
-      if (c >= 0xD800 && c < 0xDC00 && p + 1 < to) c = 0x10000 + ((c - 0xD800) << 10) + (*++p - 0xDC00u);
-      if (charset_.c1_undefined_ && c >= 0x80 && c < 0xA0) c = 0xFFFD;
-      utf8_append(out, c);
+      if (*p >= 0xD800 && *p < 0xDC00) {
+        lead = *p;
+        continue;
+      }
+      const bool pair = lead != 0 && *p >= 0xDC00 && *p < 0xE000;
+      const char32_t c = pair ? 0x10000 + ((lead - 0xD800) << 10) + (*p - 0xDC00u) : char32_t{*p};
+      utf8_append(out, charset_.jis_ ? repaired(c) : c);
+      lead = 0;
     }
   } while (error == U_BUFFER_OVERFLOW_ERROR);
-  char* const copy = static_cast<char*>(arena.allocate(out.size() + kPadding, 1));
-  std::memcpy(copy, out.data(), out.size());
-  std::memset(copy + out.size(), 0, kPadding);
-  return {copy, out.size()};
 }
 
 }  // namespace sluice::plugins

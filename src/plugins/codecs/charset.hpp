@@ -16,7 +16,7 @@ namespace sluice::plugins {
 /// One character set, by Ruby's name for it. Immutable, shared by streams.
 class Charset {
  public:
-  enum class Kind : uint8_t { utf8, ascii, converter };
+  enum class Kind : uint8_t { utf8, ascii, single_byte, converter };
 
   /// The set that `option` names; nullopt after an error (E0306, with the nearest name) was reported.
   static std::optional<Charset> from(plugin::Setup& setup, std::string_view option = "charset");
@@ -33,11 +33,13 @@ class Charset {
 
  private:
   friend class TextDecoder;
+  [[nodiscard]] std::string encode_single_byte(std::string_view text) const;
   std::string name_ = "UTF-8";
   std::string icu_;
   Kind kind_ = Kind::utf8;
   size_t unit_ = 1;
-  bool c1_undefined_ = false;  // Windows sets: bytes without a character, which ICU maps to C1 controls
+  bool jis_ = false;                 // symbols are those of JIS X 0208, not those of Windows
+  const char16_t* upper_ = nullptr;  // of a single-byte set: the characters from 0x80 on
 };
 
 /// Turns bytes into text for one stream. Used by one thread at a time.
@@ -60,6 +62,8 @@ class TextDecoder {
 
  private:
   std::string_view convert(std::string_view bytes, Arena& arena);
+  void convert_single_bytes(std::string_view bytes, std::string& out) const;
+  void convert_by_icu(std::string_view bytes, std::string& out);
   Value escaped(std::string_view bytes, Arena& arena);
 
   const Charset charset_;
