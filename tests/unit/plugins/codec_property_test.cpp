@@ -3,13 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/log.hpp"
 #include "base/time.hpp"
 #include "base/utf8.hpp"
+#include "plugin_cases.hpp"
 #include "plugin_text.hpp"
 #include "plugins/registry.hpp"
 #include "random_events.hpp"
@@ -19,7 +17,8 @@ using namespace sluice::test;
 
 namespace {
 
-constexpr size_t kStreams = 1000;
+constexpr size_t kStreams = 1000;                // for an example
+constexpr size_t kCaseStreams = 100;             // for a conformance case
 constexpr int64_t kLongest = 250'000'000;        // nanoseconds a codec
 constexpr size_t kMostMemory = size_t{1} << 30;  // bytes that a batch of a few KiB of input may take
 
@@ -39,35 +38,15 @@ std::unique_ptr<CodecText> codec_of(const plugin::Spec& spec, const plugin::Envi
                                      environment);
 }
 
-std::string from_base64(std::string_view text) {
-  std::string out;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    static constexpr std::string_view kLetters =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const size_t digit = kLetters.find(c);
-    if (digit == std::string_view::npos) break;
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    if ((count += 6) < 8) continue;
-    count -= 8;
-    out += static_cast<char>(bits >> count);
-  }
-  return out;
-}
-
 /// Valid bytes of the codec: the sample that its benchmark decodes, when there is one.
 std::vector<std::string> samples_of(std::string_view name) {
-  std::ostringstream text;
-  text << std::ifstream(std::string(BENCH_PLUGINS) + "/codec-" + std::string(name) + ".json").rdbuf();
   Arena arena;
   Value root;
-  if (!JsonReader::local().read(text.str(), arena, root) || !root.is_object()) return {};
-  if (const auto* bytes = root.as_object()->find(Key::intern("decode")); bytes && bytes->is_string())
-    return {std::string(bytes->as_text())};
-  if (const auto* bytes = root.as_object()->find(Key::intern("decode_b64")); bytes && bytes->is_string())
-    return {from_base64(bytes->as_text())};
-  return {};
+  const auto text = read_whole(std::string(BENCH_PLUGINS) + "/codec-" + std::string(name) + ".json");
+  if (!JsonReader::local().read(text, arena, root)) return {};
+  auto bytes = text_at(root, "decode");
+  if (bytes.empty()) bytes = from_base64(text_at(root, "decode_b64"));
+  return bytes.empty() ? std::vector<std::string>() : std::vector<std::string>{bytes};
 }
 
 /// One stream, in pieces, through a decoder; fails with the first event that is wrong.
@@ -91,9 +70,9 @@ void decode(std::string_view name, const plugin::Codec& codec, const std::string
   CHECK(batch->arena().capacity() < kMostMemory);
 }
 
-void torture_decoder(std::string_view name, const plugin::Codec& codec, uint64_t seed) {
+void torture_decoder(std::string_view name, const plugin::Codec& codec, std::vector<std::string> samples,
+                     size_t streams, uint64_t seed) {
   RandomEvents random(seed);
-  auto samples = samples_of(name);
   if (const auto encoder = codec.encoder()) {
     BatchPool pool;
     auto batch = pool.take();
@@ -105,7 +84,7 @@ void torture_decoder(std::string_view name, const plugin::Codec& codec, uint64_t
     }
   }
   const int64_t end = steady_nanos() + kLongest;
-  for (size_t i = 0; i < kStreams && steady_nanos() < end; ++i) {
+  for (size_t i = 0; i < streams && steady_nanos() < end; ++i) {
     std::string bytes;
     for (size_t parts = 1 + random.pick(3); parts > 0; --parts) {
       const std::string sample = samples.empty() ? random.text() : samples[random.pick(samples.size())];
@@ -133,27 +112,35 @@ void torture_encoder(std::string_view name, const plugin::Codec& codec, uint64_t
   }
 }
 
-void torture_all(std::string_view ecs) {
-  log::Options quiet;
-  quiet.level = log::Level::fatal;
-  log::configure(quiet);
+bool skipped(std::string_view name) {
+  return std::any_of(std::begin(kSkipped), std::end(kSkipped),
+                     [&](const Skipped& s) { return s.name == name; });
+}
+
+plugin::Environment quiet(std::string_view ecs) {
+  log::Options options;
+  options.level = log::Level::fatal;
+  log::configure(options);
   plugins::register_all();
   plugin::Environment environment;
   environment.ecs_default = ecs;
+  return environment;
+}
+
+void torture_examples(std::string_view ecs) {
+  const auto environment = quiet(ecs);
   uint64_t seed = 1;
   for (const auto* spec : plugin::Registry::get().all()) {
     ++seed;
-    if (spec->kind != plugin::Kind::codec) continue;
-    if (std::any_of(std::begin(kSkipped), std::end(kSkipped),
-                    [&](const Skipped& s) { return s.name == spec->name; }))
-      continue;
+    if (spec->kind != plugin::Kind::codec || skipped(spec->name)) continue;
     CAPTURE(spec->name);
     const auto text = codec_of(*spec, environment);
     if (!text->codec) {
       FAIL_CHECK(spec->name << " cannot be built (say so in kSkipped if it has to be): " << text->problem);
       continue;
     }
-    if (text->codec->decoder()) torture_decoder(spec->name, *text->codec, seed);
+    if (text->codec->decoder())
+      torture_decoder(spec->name, *text->codec, samples_of(spec->name), kStreams, seed);
     if (text->codec->encoder()) torture_encoder(spec->name, *text->codec, seed);
   }
 }
@@ -177,9 +164,27 @@ void there_and_back(const plugin::Codec& codec, const std::string& json) {
 
 }  // namespace
 
-TEST_CASE("every codec makes legal events of any bytes, and bytes of any event") { torture_all("disabled"); }
+TEST_CASE("every codec makes legal events of any bytes, and bytes of any event") {
+  torture_examples("disabled");
+}
 
-TEST_CASE("every codec makes legal events of any bytes with an ECS layout") { torture_all("v8"); }
+TEST_CASE("every codec makes legal events of any bytes with an ECS layout") { torture_examples("v8"); }
+
+TEST_CASE("codecs make legal events of what is nearly what they are made for, with all of their options") {
+  uint64_t seed = 1;
+  size_t ran = 0;
+  for (const auto& written : plugin_cases("codec")) {
+    ++seed;
+    if (skipped(written.plugin) || written.bytes.empty()) continue;
+    const std::string& name = written.name;
+    CAPTURE(name);
+    CodecText text("input { stdin { codec => " + written.config + " } }", quiet(written.ecs));
+    if (!text.codec || !text.codec->decoder()) continue;
+    ++ran;
+    torture_decoder(written.plugin, *text.codec, {written.bytes}, kCaseStreams, seed);
+  }
+  CHECK(ran > 20);
+}
 
 TEST_CASE("the JSON codecs give back what they were given") {
   plugins::register_all();

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "plugin_cases.hpp"
 #include "plugin_text.hpp"
 #include "plugins/registry.hpp"
 #include "random_events.hpp"
@@ -15,8 +16,9 @@ using namespace sluice::test;
 
 namespace {
 
-constexpr size_t kBatches = 100, kEvents = 50;
-constexpr int64_t kLongest = 250'000'000;  // nanoseconds a filter
+constexpr size_t kBatches = 100, kEvents = 50;  // for an example
+constexpr size_t kCaseBatches = 1;              // for a conformance case
+constexpr int64_t kLongest = 250'000'000;       // nanoseconds a filter
 
 struct Skipped {
   std::string_view name, reason;
@@ -74,53 +76,113 @@ void check(std::string_view name, plugin::FilterRun& run, const std::vector<Even
   for (const auto& emitted : run.emitted()) look(*emitted.event);
 }
 
-void torture(std::string_view name, FilterText& filter, uint64_t seed) {
+/// An event of a case with some of its values exchanged, or a wholly random one.
+Event& event_like(const std::vector<std::string>& samples, const std::vector<FieldRef>& fields, Batch& batch,
+                  RandomEvents& random) {
+  if (samples.empty() || random.chance(4)) return random.event(batch, fields);
+  auto& event = event_of(batch, samples[random.pick(samples.size())]);
+  for (auto& member : event.fields().all())
+    if (random.chance(3)) random.change(member.value, batch.arena());
+  normalize(event);
+  return event;
+}
+
+void torture(std::string_view name, FilterText& filter, const std::vector<std::string>& samples,
+             size_t batches, uint64_t seed) {
   RandomEvents random(seed);
   const auto fields = fields_of(*filter.built.plugin);
   BatchPool pool;
   const int64_t end = steady_nanos() + kLongest;
-  for (size_t round = 0; round < kBatches && steady_nanos() < end; ++round) {
+  for (size_t round = 0; round < batches && steady_nanos() < end; ++round) {
     auto batch = pool.take();
     std::vector<Event*> events;
     for (size_t i = 0; i < kEvents; ++i) {
-      batch->add(random.event(*batch, fields));
+      batch->add(event_like(samples, fields, *batch, random));
       events.push_back(batch->events().back());
     }
     plugin::FilterRun run(events, *batch, filter.built.decoration, filter.metrics);
     filter.worker->filter(run);
-    if (filter.built.plugin->wants_flush() && (round % 8 == 7 || round + 1 == kBatches))
-      filter.worker->flush(run, round + 1 == kBatches);
+    if (filter.built.plugin->wants_flush() && (round % 8 == 7 || round + 1 == batches))
+      filter.worker->flush(run, round + 1 == batches);
     check(name, run, events);
   }
 }
 
-void torture_all(std::string_view ecs) {
-  log::Options quiet;
-  quiet.level = log::Level::fatal;
-  log::configure(quiet);
+bool skipped(std::string_view name) {
+  return std::any_of(std::begin(kSkipped), std::end(kSkipped),
+                     [&](const Skipped& s) { return s.name == name; });
+}
+
+plugin::Environment quiet(std::string_view ecs) {
+  log::Options options;
+  options.level = log::Level::fatal;
+  log::configure(options);
   plugins::register_all();
   plugin::Environment environment;
   environment.ecs_default = ecs;
+  return environment;
+}
+
+void torture_examples(std::string_view ecs) {
+  const auto environment = quiet(ecs);
   uint64_t seed = 1;
   for (const auto* spec : plugin::Registry::get().all()) {
     ++seed;
-    if (spec->kind != plugin::Kind::filter) continue;
-    if (std::any_of(std::begin(kSkipped), std::end(kSkipped),
-                    [&](const Skipped& s) { return s.name == spec->name; }))
-      continue;
+    if (spec->kind != plugin::Kind::filter || skipped(spec->name)) continue;
     CAPTURE(spec->name);
     const auto filter = filter_of(*spec, environment);
-    if (!filter->worker) {
+    if (filter->worker)
+      torture(spec->name, *filter, {}, kBatches, seed);
+    else
       FAIL_CHECK(spec->name << " does not start with its example (say so in kSkipped if it cannot): "
                             << filter->problem);
-      continue;
-    }
-    torture(spec->name, *filter, seed);
   }
 }
 
 }  // namespace
 
-TEST_CASE("every filter makes legal events of any events") { torture_all("disabled"); }
+TEST_CASE("the check finds what is wrong with an event") {
+  BatchPool pool;
+  auto batch = pool.take();
+  auto& arena = batch->arena();
+  const auto problem = [&](Key key, Value value) {
+    auto& event = event_of(*batch, R"({"a":{"b":[1]},"c":"d"})");
+    event.fields().append(arena, key, value);
+    return EventCheck().problem(event);
+  };
+  const auto& names = Names::get();
+  CHECK(problem(names.message, Value::real(0.1)).empty());
+  CHECK(problem(names.message, Value::string("\xff")).empty());
+  CHECK(problem(Key::intern("c"), Value{}) == "a name twice: c");
+  CHECK(problem(names.tags, Value::integer(1)) == "tags are no list");
+  CHECK(problem(names.timestamp, Value::string("x")) == "@timestamp is no time");
+  CHECK(problem(names.metadata, Value{}) == "@metadata among the fields");
+  CHECK(problem(names.message, Value::string("\"", true)).starts_with("a text that is marked as plain"));
+  CHECK(problem(names.message, Value::decimal("1,5")).starts_with("its JSON cannot be read"));
+  CHECK(problem(names.message, Value::decimal("1.50")).empty());
+  auto* list = Array::make(arena);
+  auto* outer = Array::make(arena);
+  for (int i = 0; i < 2; ++i) outer->push(arena, Value::array(list));
+  CHECK(problem(names.message, Value::array(outer)) == "a list or an object that stands in two places");
+}
 
-TEST_CASE("every filter makes legal events of any events with an ECS layout") { torture_all("v8"); }
+TEST_CASE("every filter makes legal events of any events") { torture_examples("disabled"); }
+
+TEST_CASE("every filter makes legal events of any events with an ECS layout") { torture_examples("v8"); }
+
+TEST_CASE("filters make legal events of what is nearly what they are made for, with all of their options") {
+  uint64_t seed = 1;
+  size_t ran = 0;
+  for (const auto& written : plugin_cases("filter")) {
+    ++seed;
+    if (skipped(written.plugin)) continue;
+    const std::string& name = written.name;
+    CAPTURE(name);
+    FilterText filter("filter { " + written.config + " }", quiet(written.ecs));
+    // Cases of refused configs, and those that need files, are no matter here.
+    if (!filter.worker || filter.parsed.diagnostics.has_errors()) continue;
+    ++ran;
+    torture(written.plugin, filter, written.events, kCaseBatches, seed);
+  }
+  CHECK(ran > 100);
+}

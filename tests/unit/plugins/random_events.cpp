@@ -231,6 +231,18 @@ Value RandomEvents::value(Arena& arena, int depth) {
   }
 }
 
+void RandomEvents::change(Value& at, Arena& arena) {
+  if (at.is_string() && !chance(4)) {
+    at = Value::string(arena.copy(mutated(at.as_text())));
+  } else if (at.is_array() && at.as_array()->size && !chance(4)) {
+    change(at.as_array()->items[pick(at.as_array()->size)], arena);
+  } else if (at.is_object() && at.as_object()->size && !chance(4)) {
+    change(at.as_object()->members[pick(at.as_object()->size)].value, arena);
+  } else {
+    at = value(arena);
+  }
+}
+
 Value RandomEvents::tags(Arena& arena) {
   if (chance(4)) return Value::string(arena.copy(text()));
   auto* list = Array::make(arena, 2);

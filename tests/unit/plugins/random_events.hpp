@@ -31,6 +31,8 @@ class RandomEvents {
   std::string json_object();
 
   Value value(Arena& arena, int depth = 0);
+  /// Exchanges `value`, or something in it; texts mostly become texts that are nearly the same.
+  void change(Value& value, Arena& arena);
   /// A legal event in which some of `fields` are set.
   Event& event(Batch& batch, const std::vector<FieldRef>& fields);
 
