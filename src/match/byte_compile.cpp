@@ -227,9 +227,10 @@ class ByteCompiler {
   uint32_t looping_ = UINT32_MAX;
 };
 
-std::unique_ptr<ByteProgram> ByteProgram::compile(std::string_view pattern, bool plain_groups) {
+std::unique_ptr<ByteProgram> ByteProgram::compile(std::string_view pattern, bool plain_groups,
+                                                  bool ignore_case) {
   uint32_t groups = 1;
-  const auto tree = read_byte_tree(pattern, plain_groups, groups);
+  const auto tree = read_byte_tree(pattern, plain_groups, ignore_case, groups);
   if (!tree) return nullptr;
   auto program = std::make_unique<ByteProgram>();
   ByteCompiler compiler(*program);

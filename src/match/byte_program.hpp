@@ -35,7 +35,7 @@ class ByteProgram {
   };
 
   /// Null for patterns beyond its means. `plain_groups`: `(…)` captures.
-  static std::unique_ptr<ByteProgram> compile(std::string_view pattern, bool plain_groups);
+  static std::unique_ptr<ByteProgram> compile(std::string_view pattern, bool plain_groups, bool ignore_case);
 
   /// First match at or after `from`; the text is ASCII and has no line end. Offsets are in scratch.slots.
   Answer search(std::string_view text, size_t from, ByteScratch& scratch) const;

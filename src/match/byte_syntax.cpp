@@ -76,7 +76,8 @@ std::optional<unsigned char> escaped_byte(std::string_view escape) {
 
 class Reader {
  public:
-  Reader(std::string_view pattern, bool plain_groups) : pattern_(pattern), plain_groups_(plain_groups) {}
+  Reader(std::string_view pattern, bool plain_groups, bool ignore_case)
+      : pattern_(pattern), plain_groups_(plain_groups), ignore_case_(ignore_case) {}
 
   std::optional<ByteTree> read(uint32_t& groups) {
     ByteTree tree = alternatives(0);
@@ -173,20 +174,30 @@ class Reader {
         if (const auto set = short_class(part[1])) return of(*set);
       }
       const auto byte = escaped_byte(part);
-      return byte ? of(range(*byte, *byte)) : fail();
+      return byte ? of(folded(range(*byte, *byte))) : fail();
     }
     if (token.kind != Token::text) return fail();
     const char c = part[0];
-    if (static_cast<unsigned char>(c) >= 0x80) return of(Set());  // not to be found in ASCII
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      // Not to be found in ASCII, unless by ignoring case: then it may stand for several letters.
+      return ignore_case_ ? fail() : of(Set());
+    }
     if (c == '^') return of(Kind::line_begin);
     if (c == '$') return of(Kind::line_end);
     if (c == '.') return of(~Set());
     if (std::strchr("*+?{}", c)) return fail();
-    return of(range(static_cast<unsigned char>(c), static_cast<unsigned char>(c)));
+    return of(folded(range(static_cast<unsigned char>(c), static_cast<unsigned char>(c))));
+  }
+
+  [[nodiscard]] Set folded(Set set) const {
+    if (!ignore_case_) return set;
+    for (unsigned lower = 'a'; lower <= 'z'; ++lower)
+      if (set.test(lower) || set.test(lower - 0x20)) set.set(lower).set(lower - 0x20);
+    return set;
   }
 
   // `[…]` without classes inside and without `&&`.
-  static std::optional<Set> char_class(std::string_view part) {
+  [[nodiscard]] std::optional<Set> char_class(std::string_view part) const {
     if (part.size() < 3 || part.find("&&") != std::string_view::npos) return std::nullopt;
     size_t i = 1;
     const bool negate = part[i] == '^';
@@ -214,6 +225,7 @@ class Reader {
         }
       }
       if (static_cast<unsigned char>(part[i]) >= 0x80) {
+        if (ignore_case_) return std::nullopt;
         while (i < end && static_cast<unsigned char>(part[i]) >= 0x80) ++i;
         if (part[i] == '-') return std::nullopt;
         continue;
@@ -229,6 +241,7 @@ class Reader {
       if (!to || *to < *from) return std::nullopt;
       set |= range(*from, *to);
     }
+    set = folded(set);
     return negate ? ~set : set;
   }
 
@@ -253,12 +266,13 @@ class Reader {
     int32_t max = -1;
     const char c = pattern_[at_];
     const bool interval = c == '{';
+    bool ranged = false;
     if (c == '+') {
       min = 1;
     } else if (c == '?') {
       max = 1;
     } else if (interval) {
-      if (!read_interval(min, max)) {
+      if (!read_interval(min, max, ranged)) {
         failed_ = true;
         return;
       }
@@ -271,7 +285,8 @@ class Reader {
     repeat.max = max;
     bool possessive = false;
     if (at_ < pattern_.size() && std::strchr("?+", pattern_[at_])) {
-      if (interval) {  // means something else than elsewhere
+      // Behind {n} a `?` is a quantifier of its own, and so is `+` behind every interval.
+      if (interval && (pattern_[at_] == '+' || !ranged)) {
         failed_ = true;
         return;
       }
@@ -291,11 +306,12 @@ class Reader {
   }
 
   // {n} {n,} {n,m} {,m}
-  bool read_interval(int32_t& min, int32_t& max) {
+  bool read_interval(int32_t& min, int32_t& max, bool& ranged) {
     const size_t close = pattern_.find('}', at_);
     if (close == std::string_view::npos) return false;
     const std::string_view inside = pattern_.substr(at_ + 1, close - at_ - 1);
     const size_t comma = inside.find(',');
+    ranged = comma != std::string_view::npos;
     const auto number = [](std::string_view text, int32_t& value) {
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
       return error == std::errc() && end == text.data() + text.size() && value >= 0;
@@ -303,7 +319,7 @@ class Reader {
     const std::string_view low = inside.substr(0, comma);
     if (low.empty() && (comma == std::string_view::npos || inside.size() == 1)) return false;
     if (!low.empty() && !number(low, min)) return false;
-    if (comma == std::string_view::npos) {
+    if (!ranged) {
       max = min;
     } else if (comma + 1 < inside.size() && (!number(inside.substr(comma + 1), max) || max < min)) {
       return false;
@@ -314,6 +330,7 @@ class Reader {
 
   std::string_view pattern_;
   bool plain_groups_;
+  bool ignore_case_;
   size_t at_ = 0;
   uint32_t groups_ = 1;
   bool failed_ = false;
@@ -359,8 +376,9 @@ std::optional<int32_t> ByteTree::width() const {
   return result.value_or(0);
 }
 
-std::optional<ByteTree> read_byte_tree(std::string_view pattern, bool plain_groups, uint32_t& groups) {
-  return Reader(pattern, plain_groups).read(groups);
+std::optional<ByteTree> read_byte_tree(std::string_view pattern, bool plain_groups, bool ignore_case,
+                                       uint32_t& groups) {
+  return Reader(pattern, plain_groups, ignore_case).read(groups);
 }
 
 }  // namespace sluice::match

@@ -43,7 +43,8 @@ struct ByteTree {
 
 /// The tree of a pattern in Ruby's syntax, with `.` for every byte. Nothing for what it does not know:
 /// references, calls, options, conditions, properties. Characters beyond ASCII match nothing. `groups`
-/// becomes the number of groups, the whole match included.
-std::optional<ByteTree> read_byte_tree(std::string_view pattern, bool plain_groups, uint32_t& groups);
+/// becomes the number of groups, the whole match included. `ignore_case`: sets hold letters in both cases.
+std::optional<ByteTree> read_byte_tree(std::string_view pattern, bool plain_groups, bool ignore_case,
+                                       uint32_t& groups);
 
 }  // namespace sluice::match

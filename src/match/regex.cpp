@@ -131,7 +131,8 @@ struct Regex::Program {
       // Named groups switch plain ones off.
       const bool plain_groups =
           onig_number_of_names(utf8.get()) == 0 && !(options & ONIG_OPTION_DONT_CAPTURE_GROUP);
-      if (for_lines) lines = ByteProgram::compile(pattern, plain_groups);
+      const bool ignore_case = (options & ONIG_OPTION_IGNORECASE) != 0;
+      if (for_lines) lines = ByteProgram::compile(pattern, plain_groups, ignore_case);
     });
     return lines.get();
   }
@@ -191,10 +192,9 @@ Result<Regex> Regex::compile(std::string_view pattern, RegexOptions options, siz
   program->spelled = spell_out_ascii_classes(pattern);
   program->options = onig_options(options, refers_to_groups(pattern));
   program->literal = plain_text(pattern, options);
-  if (!program->literal && !options.ignore_case && !options.extended) {
+  program->for_lines = !program->literal && !options.extended;
+  if (program->for_lines && !options.ignore_case)
     program->required = choose_literals(required_literals(pattern));
-    program->for_lines = true;
-  }
   program->bytes_mean_characters = means_same_in_bytes(pattern, options.ignore_case);
   OnigErrorInfo info{};
   const int code = onig_compile(program->spelled, program->options, ONIG_ENCODING_UTF8, program->utf8, info);
