@@ -56,9 +56,7 @@ size_t domain_end(std::string_view text, size_t begin) {
     while (at < limit && (is_alnum(text[at]) || text[at] == '-')) ++at;
     if (at == label || text[label] == '-') break;
     if (text.substr(label, 4) == "xn--") top = at;
-    const bool ends = top == at || text[top] == '-';
-    if (label > begin && ends && top >= label + 2 && !is_file_ending(text.substr(label, top - label)))
-      found = top;
+    if (label > begin && top >= label + 2 && !is_file_ending(text.substr(label, top - label))) found = top;
     if (at >= limit || text[at] != '.' || text[at - 1] == '-') break;
   }
   return found;
@@ -82,14 +80,16 @@ size_t v4_end(std::string_view text, size_t begin) {
 
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
-// A group of an address and a colon stand before `begin`: what begins there is the tail of something longer,
-// such as the fingerprint of a certificate.
-bool behind_group(std::string_view text, size_t begin) {
-  if (begin < 2 || text[begin - 1] != ':') return false;
-  size_t group = begin - 1;
-  while (group > 0 && begin - group <= 5 && is_hex(text[group - 1])) --group;
-  const size_t size = begin - 1 - group;
-  return size >= 1 && size <= 4 && (group == 0 || !is_alnum(text[group - 1]));
+// A group of an address and a colon or two stand between `low` and `begin`: what begins there is the tail of
+// something longer, such as the fingerprint of a certificate.
+bool behind_group(std::string_view text, size_t begin, size_t low) {
+  size_t end = begin;
+  while (end > low && begin - end < 2 && text[end - 1] == ':') --end;
+  if (end == begin) return false;
+  size_t group = end;
+  while (group > low && end - group < 5 && is_hex(text[group - 1])) --group;
+  const size_t size = end - group;
+  return size >= 1 && size <= 4 && (group == low || !is_alnum(text[group - 1]));
 }
 
 // A group of up to four hex digits and a colon, or two colons, begin at `begin`, as every IPv6 address does.
@@ -138,8 +138,8 @@ EmailPlace email_around(std::string_view text, size_t at, size_t sign, size_t lo
   return {begin, end};
 }
 
-size_t ip_at(std::string_view text, size_t begin) {
-  if (begins_v6(text, begin) && !behind_group(text, begin))
+size_t ip_at(std::string_view text, size_t begin, size_t low) {
+  if (begins_v6(text, begin) && !behind_group(text, begin, low))
     if (const size_t end = v6_end(text, begin)) return end;
   if (!is_digit(text[begin])) return 0;
   const size_t end = v4_end(text, begin);

@@ -22,8 +22,8 @@ struct EmailPlace {
 /// The address around the at sign of `sign` bytes at `at`; it begins at `low` at the earliest.
 EmailPlace email_around(std::string_view text, size_t at, size_t sign, size_t low);
 
-/// Where the IP address ends that begins at `begin`; 0: none does.
-size_t ip_at(std::string_view text, size_t begin);
+/// Where the IP address ends that begins at `begin`; 0: none does. What stands before `low` is no part of it.
+size_t ip_at(std::string_view text, size_t begin, size_t low);
 
 /// The address that ip_at() has found, as a whole text. IPv4 may have leading zeros, as padded logs do.
 std::optional<address::IpAddress> read_ip(std::string_view text);

@@ -22,8 +22,8 @@ constexpr auto kClasses = [] {
 uint8_t class_of(char c) { return kClasses[static_cast<unsigned char>(c)]; }
 
 // ::1 begins with its colons; the colons of Rack::C2 belong to a name.
-bool begins_with_gap(std::string_view text, size_t at) {
-  return text.substr(at, 2) == "::" && (at == 0 || !is_alnum(text[at - 1]));
+bool begins_with_gap(std::string_view text, size_t at, size_t low) {
+  return text.substr(at, 2) == "::" && (at == low || !is_alnum(text[at - 1]));
 }
 
 }  // namespace
@@ -48,13 +48,13 @@ void Scanner::scan(std::string_view text, std::vector<Span>& found) const {
       const bool leads = at - begin <= 2 && at + 1 < text.size() && class_of(text[at + 1]) == kDigit;
       const bool colon = at < text.size() && text[at] == ':';
       if (!(seen & kDigit) && !leads && !colon) continue;
-      if (const Span span = at_word(text, begin); span.end) at = take(span);
+      if (const Span span = at_word(text, begin, low); span.end) at = take(span);
     } else if (kind == kSign) {
       const size_t sign = wants(email) ? at_sign(text, at) : 0;
       const EmailPlace place = sign ? email_around(text, at, sign, low) : EmailPlace{};
       if (place.end)
         at = take({place.begin, place.end, email});
-      else if (const size_t end = wants(ip) && begins_with_gap(text, at) ? ip_at(text, at) : 0)
+      else if (const size_t end = wants(ip) && begins_with_gap(text, at, low) ? ip_at(text, at, low) : 0)
         at = take({at, end, ip});
       else
         ++at;
@@ -64,9 +64,9 @@ void Scanner::scan(std::string_view text, std::vector<Span>& found) const {
   }
 }
 
-Span Scanner::at_word(std::string_view text, size_t begin) const {
+Span Scanner::at_word(std::string_view text, size_t begin, size_t low) const {
   if (wants(ip))
-    if (const size_t end = ip_at(text, begin)) return {begin, end, ip};
+    if (const size_t end = ip_at(text, begin, low)) return {begin, end, ip};
   if (wants(card) && is_digit(text[begin]))
     if (const size_t end = card_at(text, begin)) return {begin, end, card};
   if (wants(iban))

@@ -33,7 +33,7 @@ class Scanner {
 
  private:
   [[nodiscard]] bool wants(Kind kind) const { return (kinds_ >> kind & 1) != 0; }
-  [[nodiscard]] Span at_word(std::string_view text, size_t begin) const;
+  [[nodiscard]] Span at_word(std::string_view text, size_t begin, size_t low) const;
 
   uint32_t kinds_;
   Countries countries_;
