@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import types
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "TZ": "UTC", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
 ENVIRONMENT |= {k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_"))}
@@ -144,13 +145,14 @@ class Server:
 
             def handle_any(self):
                 size = int(self.headers.get("content-length") or 0)
-                self.body = self.rfile.read(size)
+                request = types.SimpleNamespace(command=self.command, path=self.path, headers=self.headers,
+                                                body=self.rfile.read(size))
                 with outer.lock:
-                    outer.requests.append(self)
+                    outer.requests.append(request)
                     outer.at_once += 1
                     outer.most_at_once = max(outer.most_at_once, outer.at_once)
                 try:
-                    answer_ = answer(self)
+                    answer_ = answer(request)
                 finally:
                     with outer.lock:
                         outer.at_once -= 1

@@ -46,6 +46,23 @@ std::string proxy_of(Setup& setup, const std::string& text, std::string user, st
   return with_login(*parsed, user, password);
 }
 
+void read_tls(Setup& setup, HttpSettings& out) {
+  if (!setup.options.boolean("ssl_enabled")) {
+    for (const auto& entry : setup.options.entries())
+      if (entry.given && entry.option->name.starts_with("ssl_") && entry.option->name != "ssl_enabled")
+        setup.warning(entry.option->name, "W0308",
+                      "`" + std::string(entry.option->name) + "` is not used when `ssl_enabled` is false",
+                      "Remove it, or ssl_enabled => false.");
+    return;
+  }
+  tls::read_client(setup, out.client, out.stores);
+  tls::check_strictly(setup, out.stores);
+}
+
+bool idempotent(std::string_view method) { return method != "POST" && method != "PATCH"; }
+
+}  // namespace
+
 std::string read_proxy(Setup& setup) {
   if (!setup.options.given("proxy")) return {};
   const auto& value = setup.options.entry("proxy").value;
@@ -70,23 +87,6 @@ std::string read_proxy(Setup& setup) {
   }
   return proxy_of(setup, url.empty() ? scheme + "://" + host + ":" + port : url, user, password);
 }
-
-void read_tls(Setup& setup, HttpSettings& out) {
-  if (!setup.options.boolean("ssl_enabled")) {
-    for (const auto& entry : setup.options.entries())
-      if (entry.given && entry.option->name.starts_with("ssl_") && entry.option->name != "ssl_enabled")
-        setup.warning(entry.option->name, "W0308",
-                      "`" + std::string(entry.option->name) + "` is not used when `ssl_enabled` is false",
-                      "Remove it, or ssl_enabled => false.");
-    return;
-  }
-  tls::read_client(setup, out.client, out.stores);
-  tls::check_strictly(setup, out.stores);
-}
-
-bool idempotent(std::string_view method) { return method != "POST" && method != "PATCH"; }
-
-}  // namespace
 
 HttpSettings read_http(Setup& setup) {
   const auto& options = setup.options;

@@ -50,6 +50,9 @@ struct HttpSettings {
 /// Reads the rows above and those of tls::kClientOptions. Problems are reported at their option.
 HttpSettings read_http(plugin::Setup& setup);
 
+/// The option `proxy` as the client takes it.
+std::string read_proxy(plugin::Setup& setup);
+
 /// What Logstash's client does after an attempt: true when the call is to go out once more, its request changed
 /// as a redirect wants.
 bool once_more(const HttpSettings& settings, Call& call);

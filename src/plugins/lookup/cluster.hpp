@@ -1,0 +1,60 @@
+// Searches in an Elasticsearch cluster, those of a batch together.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plugin/setup.hpp"
+#include "plugins/elastic/settings.hpp"
+#include "plugins/lookup/exchange.hpp"
+
+namespace sluice::lookup {
+
+/// One search: its path with the query, the body of a POST (or empty, for a GET), and its answer.
+struct Search {
+  std::string path;
+  std::string body;
+  net::HttpClientResponse response;
+};
+
+struct ClusterOptions {
+  unsigned retries = 0;           // after failures and after the answers of `retry_status`
+  std::vector<int> retry_status;
+  uint32_t silence_seconds = 10;
+  size_t largest_answer = size_t{100} << 20;
+};
+
+/// The hosts of a cluster, asked in turn; one that did not answer is left out for a minute while there are others.
+/// Thread-safe.
+class Cluster {
+ public:
+  /// Opens key stores and asks the cluster who it is; an error when it cannot be reached or turns us away.
+  static Result<std::unique_ptr<Cluster>> connect(plugin::Engine& engine,
+                                                  const elastic::ConnectionSettings& connection,
+                                                  ClusterOptions options);
+
+  /// Fills in the responses.
+  void search(std::vector<Search>& searches);
+  void interrupt() { exchange_->interrupt(); }
+
+ private:
+  struct Host {
+    std::string base, user, password;
+    std::atomic<int64_t> dead_until{0};  // steady nanoseconds
+  };
+  Cluster(const elastic::ConnectionSettings& connection, ClusterOptions options, const std::string& embedded);
+  Status greet();
+  size_t next_host();
+  size_t aim(net::HttpClientRequest& request, const std::string& path);
+  net::HttpClientRequest request() const;
+
+  const ClusterOptions options_;
+  std::vector<std::unique_ptr<Host>> hosts_;
+  std::atomic<size_t> turn_{0};
+  net::HttpHeaders headers_;
+  std::unique_ptr<Exchange> exchange_;
+};
+
+}  // namespace sluice::lookup
