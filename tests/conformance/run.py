@@ -116,6 +116,8 @@ def start(binary, case, folder, words, data):
     for name, text in case.get("files", {}).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
+    for name, text in case.get("files_b64", {}).items():
+        (folder / name).write_bytes(base64.b64decode(text))
     settings = folder / "settings"
     settings.mkdir()
     lines = {**DEFAULTS, **case.get("settings", {})}
@@ -143,7 +145,7 @@ def check_config(binary, case, folder):
 
 
 def events_of(output):
-    for line in output.decode("utf-8").splitlines():
+    for line in output.decode("utf-8").rstrip("\n").split("\n") if output else []:
         event = json.loads(line)
         if "__metadata" in event:
             event["@metadata"] = event.pop("__metadata")
@@ -179,6 +181,10 @@ def check(binary, case):
         done = start(binary, case, folder, [], input_of(case))
         if done.returncode:
             raise Difference(f"exit status {done.returncode}: {done.stderr.decode('utf-8', 'replace')[-400:]}")
+        if "output_b64" in case:
+            if done.stdout != base64.b64decode(case["output_b64"]):
+                raise Difference(f"wrote {base64.b64encode(done.stdout).decode()}, not {case['output_b64']}")
+            return None
         if "output" in case:
             got = done.stdout.decode("utf-8", "replace")
             if got != case["output"]:
