@@ -69,8 +69,9 @@ class UrldecodeWorker : public plugin::FilterWorker {
 
   void decode(Value& value, Arena& arena) {
     if (value.is_string()) {
-      if (!config_.charset.is_utf8() || value.as_text().find('%') != std::string_view::npos)
-        value = charset_.text(unescape(value.as_text(), arena), arena);
+      const auto text = value.as_text();
+      const bool escapes = text.find('%') != std::string_view::npos;
+      value = charset_.text(escapes ? unescape(text, arena) : text, arena);
     } else if (value.is_array()) {
       for (auto& item : value.as_array()->all()) decode(item, arena);
     } else if (value.is_object()) {

@@ -76,6 +76,16 @@ void check(std::string_view name, plugin::FilterRun& run, const std::vector<Even
   for (const auto& emitted : run.emitted()) look(*emitted.event);
 }
 
+/// Runs `filter` over the events, which are then those that it has let out.
+void run_one(FilterText& filter, std::vector<Event*>& events, Batch& batch, std::string_view name) {
+  plugin::FilterRun run(events, batch, filter.built.decoration, filter.metrics);
+  filter.worker->filter(run);
+  check(name, run, events);
+  std::erase_if(events, [](const Event* event) { return event->cancelled(); });
+  for (const auto& emitted : run.emitted())
+    if (!emitted.event->cancelled()) events.push_back(emitted.event);
+}
+
 /// An event of a case with some of its values exchanged, or a wholly random one.
 Event& event_like(const std::vector<std::string>& samples, const std::vector<FieldRef>& fields, Batch& batch,
                   RandomEvents& random) {
@@ -169,6 +179,37 @@ TEST_CASE("the check finds what is wrong with an event") {
 TEST_CASE("every filter makes legal events of any events") { torture_examples("disabled"); }
 
 TEST_CASE("every filter makes legal events of any events with an ECS layout") { torture_examples("v8"); }
+
+TEST_CASE("filters make legal events of what other filters have made") {
+  const auto environment = quiet("disabled");
+  std::vector<std::unique_ptr<FilterText>> filters;
+  std::vector<std::string_view> names;
+  std::vector<FieldRef> fields;
+  for (const auto* spec : plugin::Registry::get().all()) {
+    if (spec->kind != plugin::Kind::filter || spec->name == "drop" || skipped(spec->name)) continue;
+    auto filter = filter_of(*spec, environment);
+    if (!filter->worker) continue;
+    for (auto& field : fields_of(*filter->built.plugin)) fields.push_back(std::move(field));
+    filters.push_back(std::move(filter));
+    names.push_back(spec->name);
+  }
+  RandomEvents random(11);
+  BatchPool pool;
+  for (int round = 0; round < 150; ++round) {
+    auto batch = pool.take();
+    std::vector<Event*> events;
+    for (int i = 0; i < 20; ++i) {
+      batch->add(random.event(*batch, fields));
+      events.push_back(batch->events().back());
+    }
+    std::string chain;
+    for (int i = 0; i < 6 && events.size() < 1000; ++i) {
+      const size_t at = random.pick(filters.size());
+      chain += std::string(chain.empty() ? "" : ", ") + std::string(names[at]);
+      run_one(*filters[at], events, *batch, chain);
+    }
+  }
+}
 
 TEST_CASE("filters make legal events of what is nearly what they are made for, with all of their options") {
   uint64_t seed = 1;
