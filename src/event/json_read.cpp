@@ -5,14 +5,40 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <vector>
 
 namespace sluice {
 
 using simdjson::ondemand::json_type;
 
+namespace {
+
+// Documents of a stream have their names in the same order: the name that stood at a place the last time is a
+// guess that one comparison of bytes confirms, without a hash.
+class NameGuesses {
+ public:
+  /// Places: behind a name, and first in the object that is a name's value (null: the document).
+  static uint32_t behind(Key name) { return 2 * name.id() + 2; }
+  static uint32_t first_in(Key name) { return name.null() ? 1 : 2 * name.id() + 3; }
+
+  [[nodiscard]] Key at(uint32_t place) const { return place < names_.size() ? names_[place] : Key{}; }
+  void learn(uint32_t place, Key name) {
+    if (place >= kPlaces || !name.interned() || !name.json_plain()) return;
+    if (place >= names_.size()) names_.resize(place + 64);
+    names_[place] = name;
+  }
+
+ private:
+  static constexpr uint32_t kPlaces = 4 * Key::kCap;
+  std::vector<Key> names_;
+};
+
+}  // namespace
+
 struct JsonReader::Impl {
   simdjson::ondemand::parser parser;
   simdjson::error_code error = simdjson::SUCCESS;
+  NameGuesses names;
 
   bool fail(simdjson::error_code e) {
     error = e;
@@ -20,10 +46,12 @@ struct JsonReader::Impl {
   }
   bool string(std::string_view token, Arena& arena, Value& out);
   bool number(simdjson::ondemand::value& value, Arena& arena, Value& out);
-  bool key(simdjson::ondemand::field& field, Arena& arena, Key& out);
-  bool object(simdjson::ondemand::object source, Arena& arena, int depth, Value& out);
-  bool array(simdjson::ondemand::array source, Arena& arena, int depth, Value& out);
-  bool value(simdjson::ondemand::value source, Arena& arena, int depth, Value& out);
+  bool key(simdjson::ondemand::field& field, uint32_t place, Arena& arena, Key& out);
+  bool new_key(const char* start, Arena& arena, Key& out);
+  bool object(simdjson::ondemand::object source, Key name, Arena& arena, int depth, Value& out);
+  bool array(simdjson::ondemand::array source, Key name, Arena& arena, int depth, Value& out);
+  // `name`: the name of the value in the object around it.
+  bool value(simdjson::ondemand::value source, Key name, Arena& arena, int depth, Value& out);
 };
 
 namespace {
@@ -172,9 +200,24 @@ bool JsonReader::Impl::string(std::string_view token, Arena& arena, Value& out) 
   return true;
 }
 
-bool JsonReader::Impl::key(simdjson::ondemand::field& field, Arena& arena, Key& out) {
-  // The raw key ends at its closing quote, which is the first quote not behind a backslash.
+bool JsonReader::Impl::key(simdjson::ondemand::field& field, uint32_t place, Arena& arena, Key& out) {
   const char* start = field.key().raw();
+  const Key guess = names.at(place);
+  if (!guess.null()) {
+    // Reads at most the padding too far: a name of the table that is longer than that is not guessed.
+    const std::string_view text = guess.text();
+    if (text.size() < kPadding && std::memcmp(start, text.data(), text.size()) == 0 && start[text.size()] == '"') {
+      out = guess;
+      return true;
+    }
+  }
+  if (!new_key(start, arena, out)) return false;
+  names.learn(place, out);
+  return true;
+}
+
+bool JsonReader::Impl::new_key(const char* start, Arena& arena, Key& out) {
+  // The raw key ends at its closing quote, which is the first quote not behind a backslash.
   const char* p = start;
   bool escaped = false;
   while (*p != '"') {
@@ -226,39 +269,46 @@ bool JsonReader::Impl::number(simdjson::ondemand::value& value, Arena& arena, Va
   return true;
 }
 
-bool JsonReader::Impl::object(simdjson::ondemand::object source, Arena& arena, int depth, Value& out) {
+bool JsonReader::Impl::object(simdjson::ondemand::object source, Key name, Arena& arena, int depth,
+                              Value& out) {
   auto* object = Object::make(arena, 8);
   out = Value::object(object);
+  uint32_t place = NameGuesses::first_in(name);
+  uint64_t met = 0;  // a bit for each name, of its number: one whose bit is not set is new
   for (auto entry : source) {
     simdjson::ondemand::field field;
     if (const auto e = std::move(entry).get(field)) return fail(e);
-    Key name;
-    if (!key(field, arena, name)) return false;
+    if (!key(field, place, arena, name)) return false;
+    place = NameGuesses::behind(name);
     Value v;
-    if (!value(field.value(), arena, depth + 1, v)) return false;
-    if (object->size < kNarrow)
-      object->set(arena, name, v);
-    else
+    if (!value(field.value(), name, arena, depth + 1, v)) return false;
+    const uint64_t bit = uint64_t{1} << (name.id() % 64);
+    if ((met & bit) == 0 || object->size >= kNarrow)
       object->append(arena, name, v);
+    else
+      object->set(arena, name, v);
+    met |= bit;
   }
   if (object->size > kNarrow) object->merge_duplicates();
   return true;
 }
 
-bool JsonReader::Impl::array(simdjson::ondemand::array source, Arena& arena, int depth, Value& out) {
+bool JsonReader::Impl::array(simdjson::ondemand::array source, Key name, Arena& arena, int depth,
+                             Value& out) {
   auto* list = Array::make(arena, 4);
   out = Value::array(list);
   for (auto entry : source) {
     simdjson::ondemand::value item;
     if (const auto e = std::move(entry).get(item)) return fail(e);
     Value v;
-    if (!value(item, arena, depth + 1, v)) return false;
+    if (!value(item, name, arena, depth + 1, v)) return false;
     list->push(arena, v);
   }
   return true;
 }
 
-bool JsonReader::Impl::value(simdjson::ondemand::value source, Arena& arena, int depth, Value& out) {
+bool JsonReader::Impl::value(simdjson::ondemand::value source, Key name, Arena& arena, int depth,
+                             Value& out) {
   if (depth > kMaxDepth) return fail(simdjson::DEPTH_ERROR);
   json_type type;
   if (const auto e = source.type().get(type)) return fail(e);
@@ -266,12 +316,12 @@ bool JsonReader::Impl::value(simdjson::ondemand::value source, Arena& arena, int
     case json_type::object: {
       simdjson::ondemand::object o;
       if (const auto e = source.get_object().get(o)) return fail(e);
-      return object(o, arena, depth, out);
+      return object(o, name, arena, depth, out);
     }
     case json_type::array: {
       simdjson::ondemand::array a;
       if (const auto e = source.get_array().get(a)) return fail(e);
-      return array(a, arena, depth, out);
+      return array(a, name, arena, depth, out);
     }
     case json_type::string: {
       const std::string_view token = source.raw_json_token();
@@ -318,7 +368,7 @@ bool JsonReader::read_padded(std::string_view text, Arena& arena, Value& out) {
   if (scalar) return impl_->fail(simdjson::INCORRECT_TYPE);
   simdjson::ondemand::value root;
   if (const auto e = document.get_value().get(root)) return impl_->fail(e);
-  if (!impl_->value(root, arena, 0, out)) return false;
+  if (!impl_->value(root, Key{}, arena, 0, out)) return false;
   // On-Demand ends behind the root value; only when nothing is left there is no location to tell.
   const char* rest = nullptr;
   return document.current_location().get(rest) == simdjson::OUT_OF_BOUNDS ||
