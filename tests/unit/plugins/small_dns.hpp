@@ -11,6 +11,7 @@
 #include <cctype>
 #include <map>
 #include <mutex>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,7 +33,7 @@ class SmallDns {
     int code = 0;     // 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED
     int unheard = 0;  // this many questions get no answer
     int delay_ms = 0;
-    bool garbage = false;
+    int damage = 0;  // this many bytes of the reply are wrong
   };
 
   /// `answers` by name; other names do not exist.
@@ -108,9 +109,9 @@ class SmallDns {
     }
     const auto type = static_cast<uint16_t>(question[name.size() + 3]);
     reply.due = steady_nanos() + answer.delay_ms * 1'000'000LL;
-    reply.bytes = answer.garbage ? std::string(buffer.data(), 2) + std::string(40, '\xff')
-                                 : message(std::string(buffer.data(), 2), question.substr(0, name.size() + 6),
-                                           answer, type);
+    reply.bytes = message(std::string(buffer.data(), 2), question.substr(0, name.size() + 6), answer, type);
+    for (int i = 0; i < answer.damage; ++i)  // the id stays, so that the reply is looked at
+      reply.bytes[2 + random_() % (reply.bytes.size() - 2)] = static_cast<char>(random_());
     waiting.push_back(std::move(reply));
   }
 
@@ -162,6 +163,7 @@ class SmallDns {
   int socket_ = -1, stop_ = -1;
   uint16_t port_ = 0;
   std::mutex mutex_;
+  std::mt19937 random_;
   std::map<std::string, int> asked_;
   std::thread thread_;
 };
