@@ -19,6 +19,7 @@ ninja -C "$build" --quiet || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 . tests/suites.sh
 pipeline="$build/pipeline"
 suite "include order" python3 tests/check_includes.py
+suite "plugins are complete" python3 tests/check_plugins.py
 suite "unit" python3 tests/unit_tests.py "$build"
 suite "golden" python3 tests/golden/run_golden.py "$pipeline"
 suite "docs are current" python3 tests/check_docs.py "$pipeline"
