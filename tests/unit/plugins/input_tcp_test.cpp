@@ -141,10 +141,9 @@ TEST_CASE("tcp in mode client connects, and again after the server has gone") {
 TEST_CASE("a port in use is one line with option, address and remedy") {
   Running first("tcp { host => \"127.0.0.1\" port => 0 }");
   REQUIRE(first.start().ok());
-  Running second("tcp { id => \"mine\" host => \"127.0.0.1\" port => " + std::to_string(first.port()) + " }");
+  Running second("tcp { host => \"127.0.0.1\" port => " + std::to_string(first.port()) + " }");
   const auto status = second.start();
   REQUIRE_FALSE(status.ok());
-  CHECK(status.message().find("mine") != std::string::npos);
   CHECK(status.message().find("`port` => " + std::to_string(first.port())) != std::string::npos);
   CHECK(status.message().find("in use") != std::string::npos);
   CHECK(status.message().find('\n') == std::string::npos);
