@@ -35,61 +35,130 @@ struct Config {
 
 bool has_dot(std::string_view text) { return text.find('.') != std::string_view::npos; }
 
-/// Changes the names of one event. References are handled as text, since a dot may become a step of them.
+bool has_bracket(std::string_view text) { return text.find_first_of("[]") != std::string_view::npos; }
+
+/// Changes the names of one event.
 class Renamer {
  public:
-  Renamer(const Config& config, Event& event) : config_(config), event_(event) {}
+  Renamer(const Config& config, Event& event) : config_(config), event_(event), arena_(event.arena()) {}
 
+  /// Every name of the top level, and with recursive of all below it.
+  Status rename_all() {
+    // A name with brackets is read as a reference, which may be illegal or be that of another field.
+    const auto all = event_.fields().all();
+    if (std::any_of(all.begin(), all.end(), [](const Member& m) { return has_bracket(m.key.text()); })) {
+      std::vector<Key> keys;
+      for (const auto& member : all)
+        if (has_bracket(member.key.text())) keys.push_back(member.key);
+      for (const auto key : keys)
+        if (auto status = rename(key.text()); !status.ok()) return status;
+    }
+    return rename_members(event_.fields(), true, 0);
+  }
+
+  /// One field, by its reference.
   Status rename(std::string_view name) {
-    auto ref = parse(name);
+    auto ref = FieldRef::parse(name, arena_);
     if (!ref.ok()) return ref.status();
     if (!event_.has(*ref)) return {};
-    if (!config_.recursive && !has_dot(name)) return {};
-    return rename(std::string(name), 0);
+    if (has_dot(name))
+      if (auto status = move(name, *ref); !status.ok()) return status;
+    if (!config_.recursive) return {};
+    ref = FieldRef::parse(renamed(name), arena_);
+    Value* value = ref.ok() ? event_.get(*ref) : nullptr;
+    return value && value->is_object() ? rename_members(*value->as_object(), false, 1) : Status{};
   }
 
  private:
-  // Deeper objects than any decoder makes end the walk.
-  static constexpr size_t kDeepest = 2048;
+  static constexpr size_t kDeepest = 2048;  // deeper than any decoder goes
+  static constexpr uint32_t kNarrow = 64;   // up to here names are looked for one by one
 
-  Status rename(std::string name, size_t depth) {
+  Status rename_members(Object& object, bool root, size_t depth) {
     if (depth > kDeepest) return Status::error(Fault::filter, "objects are nested too deep");
-    if (config_.nested || config_.recursive) {
-      if (!name.starts_with('[')) name.insert(name.begin(), '[');
-      if (!name.ends_with(']')) name += ']';
-    }
-    if (has_dot(name)) {
-      std::string renamed = without_dots(name);
-      if (auto status = move(name, renamed); !status.ok()) return status;
-      name = std::move(renamed);
-    }
-    return config_.recursive ? rename_inside(name, depth) : Status{};
-  }
-
-  Status rename_inside(const std::string& name, size_t depth) {
-    auto ref = parse(name);
-    if (!ref.ok()) return ref.status();
-    const Value* value = event_.get(*ref);
-    if (!value || !value->is_object()) return {};
-    std::vector<Key> keys;
-    for (const auto& member : value->as_object()->all()) keys.push_back(member.key);
-    for (const auto key : keys) {
-      std::string inner = name;
-      ((inner += '[') += key.text()) += ']';
-      if (auto status = rename(std::move(inner), depth + 1); !status.ok()) return status;
+    if (auto status = rename_level(object, root); !status.ok() || !config_.recursive) return status;
+    for (auto& member : object.all()) {
+      if (!root && has_bracket(member.key.text())) return illegal(member.key.text());
+      if (!member.value.is_object()) continue;
+      if (auto status = rename_members(*member.value.as_object(), false, depth + 1); !status.ok())
+        return status;
     }
     return {};
   }
 
-  Status move(const std::string& from, const std::string& to) {
-    auto source = parse(from), target = parse(to), gone = parse(first_dotted(from));
-    for (const auto* ref : {&source, &target, &gone})
+  // Members with a dot are taken out and put back behind the others under their new name, so that theirs is
+  // the value that counts when the name is there already. Behind a name that cannot be changed all stay.
+  Status rename_level(Object& object, bool root) {
+    const auto dotted = [](const Member& m) { return has_dot(m.key.text()) && !has_bracket(m.key.text()); };
+    const auto all = object.all();
+    const auto count = static_cast<size_t>(std::count_if(all.begin(), all.end(), dotted));
+    if (count == 0) return {};
+    auto* taken = arena_.array<Member>(count);
+    std::copy_if(all.begin(), all.end(), taken, dotted);
+    object.size = static_cast<uint32_t>(std::remove_if(all.begin(), all.end(), dotted) - all.begin());
+    Status status;
+    for (size_t i = 0; i < count; ++i) {
+      if (status.ok()) status = put(object, root, taken[i]);
+      if (!status.ok()) object.append(arena_, taken[i].key, taken[i].value);
+    }
+    if (object.size > kNarrow) object.merge_duplicates();
+    return status;
+  }
+
+  Status put(Object& object, bool root, const Member& member) {
+    if (config_.nested) return put_nested(object, member);
+    const std::string name = without_dots(member.key.text());
+    if (has_bracket(name)) return illegal(name);
+    const Key key = Key::of(name, arena_);
+    const auto& names = Names::get();
+    if (root && (key == names.tags || key == names.timestamp || key == names.metadata)) {
+      const auto ref = FieldRef::of(name);
+      return set_status(event_.set(ref, member.value), ref);
+    }
+    if (object.size > kNarrow)
+      object.append(arena_, key, member.value);
+    else
+      object.set(arena_, key, member.value);
+    return {};
+  }
+
+  Status put_nested(Object& object, const Member& member) {
+    Object* at = &object;
+    std::string_view rest = member.key.text();
+    if (rest.starts_with('.') || rest.ends_with('.') || rest.find("..") != std::string_view::npos)
+      return illegal(rest);
+    for (size_t dot = rest.find('.'); dot != std::string_view::npos; dot = rest.find('.')) {
+      const Key key = Key::of(rest.substr(0, dot), arena_);
+      rest.remove_prefix(dot + 1);
+      Value* next = at->find(key);
+      if (!next || next->is_null()) {
+        at->set(arena_, key, Value::object(Object::make(arena_, 4)));
+        next = at->find(key);
+      }
+      if (!next->is_object())
+        return Status::error(Fault::filter, std::string(member.key.text()) + ": " +
+                                                std::string(describe(SetError::not_a_container)));
+      at = next->as_object();
+    }
+    at->set(arena_, Key::of(rest, arena_), member.value);
+    return {};
+  }
+
+  // A listed reference, in which a dot may become a step.
+  Status move(std::string_view from, const FieldRef& source) {
+    auto target = FieldRef::parse(renamed(from), arena_);
+    auto gone = FieldRef::parse(first_dotted(from), arena_);
+    for (const auto* ref : {&target, &gone})
       if (!ref->ok()) return ref->status();
-    const Value* value = event_.get(*source);
+    const Value* value = event_.get(source);
     if (auto status = set_status(event_.set(*target, value ? *value : Value{}), *target); !status.ok())
       return status;
     event_.remove(*gone);
     return {};
+  }
+
+  [[nodiscard]] std::string renamed(std::string_view reference) const {
+    if (!config_.nested || reference.starts_with('[')) return without_dots(reference);
+    return "[" + without_dots(reference) + "]";
   }
 
   [[nodiscard]] std::string without_dots(std::string_view name) const {
@@ -117,10 +186,13 @@ class Renamer {
     return out;
   }
 
-  Result<FieldRef> parse(std::string_view text) { return FieldRef::parse(text, event_.arena()); }
+  static Status illegal(std::string_view name) {
+    return Status::error(Fault::filter, "Invalid FieldReference: `" + std::string(name) + "`");
+  }
 
   const Config& config_;
   Event& event_;
+  Arena& arena_;
 };
 
 class DeDotWorker : public plugin::FilterWorker {
@@ -129,25 +201,15 @@ class DeDotWorker : public plugin::FilterWorker {
 
   void filter(plugin::FilterRun& run) override {
     for (auto* event : run.events()) {
-      Status status = config_.all ? rename_all(*event) : rename_listed(*event);
+      Renamer renamer(config_, *event);
+      Status status = config_.all ? renamer.rename_all() : rename_listed(renamer);
       if (status.ok()) status = run.matched(*event);
       if (!status.ok()) fail(*event, status.message());
     }
   }
 
  private:
-  Status rename_all(Event& event) {
-    keys_.clear();
-    for (const auto& member : event.fields().all())
-      if (config_.recursive || has_dot(member.key.text())) keys_.push_back(member.key);
-    Renamer renamer(config_, event);
-    for (const auto key : keys_)
-      if (auto status = renamer.rename(key.text()); !status.ok()) return status;
-    return {};
-  }
-
-  Status rename_listed(Event& event) {
-    Renamer renamer(config_, event);
+  Status rename_listed(Renamer& renamer) {
     for (const auto& name : config_.fields)
       if (auto status = renamer.rename(name); !status.ok()) return status;
     return {};
@@ -161,7 +223,6 @@ class DeDotWorker : public plugin::FilterWorker {
   }
 
   const Config& config_;
-  std::vector<Key> keys_;
   WarningLimiter warnings_;
 };
 
@@ -170,7 +231,7 @@ class DeDot : public plugin::Filter {
   explicit DeDot(plugin::Setup& setup) {
     const auto& options = setup.options;
     config_.separator = options.string("separator");
-    config_.nested = options.boolean("nested");
+    config_.nested = options.boolean("nested") || config_.separator == "][";
     config_.recursive = options.boolean("recursive");
     config_.all = !options.given("fields");
     config_.fields = options.strings("fields");
@@ -180,7 +241,7 @@ class DeDot : public plugin::Filter {
                   "Dots are what the filter takes out of names: use \"_\", say.");
     for (const auto& name : config_.fields)
       FieldName::literal(name).check(setup, "fields", setup.options.span("fields"));
-    if (config_.nested && options.given("separator"))
+    if (options.boolean("nested") && options.given("separator"))
       setup.warning("separator", "W0307", "separator has no effect with nested", "Leave one of the two out.");
   }
   std::unique_ptr<plugin::FilterWorker> worker() override { return std::make_unique<DeDotWorker>(config_); }

@@ -10,6 +10,8 @@ namespace {
 constexpr std::string_view kLogger = "logstash.filters.split";
 constexpr std::string_view kFailureTag = "_split_type_failure";
 constexpr std::string_view kBlanks = " \t\n\v\f\r";
+// What the events of one may hold in all, counted in values: about 2 GiB.
+constexpr size_t kMostValues = size_t{1} << 26;
 
 constexpr plugin::Option kOptions[] = {
     {"terminator", plugin::Type::string, "\"\n\"",
@@ -71,6 +73,16 @@ class Parts {
   bool done_;
 };
 
+/// How many values there are in `value`, itself included.
+size_t values_in(const Value& value) {
+  size_t count = 1;
+  if (value.is_array())
+    for (const auto& item : value.as_array()->all()) count += values_in(item);
+  if (value.is_object())
+    for (const auto& member : value.as_object()->all()) count += values_in(member.value);
+  return count;
+}
+
 class SplitWorker : public plugin::FilterWorker {
  public:
   explicit SplitWorker(const Config& config) : config_(config) {}
@@ -83,19 +95,26 @@ class SplitWorker : public plugin::FilterWorker {
       else if (value && value->is_string())
         split_text(*event, *value, run);
       else
-        refuse(*event);
+        refuse(*event, "Only a text or a list can be split: the event was tagged _split_type_failure.");
     }
   }
 
  private:
   void split_list(Event& event, const Array& list, plugin::FilterRun& run) {
     const auto items = list.all();
+    const Value whole = *event.get(config_.field);
     if (config_.target.empty()) event.remove(config_.field);
+    if (!fits(event, items.size())) {
+      if (config_.target.empty()) (void)event.set(config_.field, whole);
+      return refuse_size(event);
+    }
     for (const auto& item : items) add(event, item, run);
     event.cancel();
   }
 
   void split_text(Event& event, const Value& text, plugin::FilterRun& run) {
+    const size_t most_parts = text.as_text().size() / std::max<size_t>(config_.terminator.size(), 1) + 1;
+    if (!fits(event, most_parts) && !fits(event, count_parts(text.as_text()))) return refuse_size(event);
     Parts parts(text.as_text(), config_.terminator);
     std::string_view part, second;
     const bool any = parts.next(part);
@@ -118,12 +137,30 @@ class SplitWorker : public plugin::FilterWorker {
     run.emit(made, event);
   }
 
-  void refuse(Event& event) {
+  // Every part is a copy of the event: a long list that stays whole in each would take its length squared.
+  static bool fits(const Event& event, size_t parts) {
+    constexpr size_t kOfAnEvent = 8;  // what an event takes by itself, in values
+    if (parts < 256) return true;
+    const size_t each =
+        kOfAnEvent + values_in(Value::object(&event.fields())) + values_in(event.metadata_value());
+    return parts <= kMostValues / each;
+  }
+  [[nodiscard]] size_t count_parts(std::string_view text) const {
+    Parts parts(text, config_.terminator);
+    std::string_view part;
+    size_t count = 0;
+    while (parts.next(part)) count += !part.empty();
+    return count;
+  }
+
+  void refuse_size(Event& event) {
+    refuse(event, "An event would become too many, or too large ones: it was tagged _split_type_failure.");
+  }
+  void refuse(Event& event, std::string_view why) {
     event.tag(kFailureTag);
     uint64_t suppressed = 0;
     if (warnings_.allow(suppressed))
-      log::warn(kLogger, "Only a text or a list can be split: the event was tagged _split_type_failure.",
-                {{"field", config_.field.text()}, {"suppressed", suppressed}});
+      log::warn(kLogger, why, {{"field", config_.field.text()}, {"suppressed", suppressed}});
   }
 
   const Config& config_;
