@@ -123,6 +123,21 @@ Value plugin_list(const Stages& stages, Tree& tree) {
   return Value::array(list);
 }
 
+Value codec_list(const std::vector<std::shared_ptr<plugin::CodecMetrics>>& codecs, Tree& tree) {
+  auto* list = Array::make(tree.arena(), 4);
+  for (const auto& codec : codecs) {
+    const auto decoding = codec->decoding();
+    const auto encoding = codec->encoding();
+    Tree one;
+    one.set("id", codec->id()).set("name", codec->name());
+    one.set("decode.writes_in", decoding.in).set("decode.out", decoding.out);
+    one.set("decode.duration_in_millis", decoding.nanos / 1000000);
+    one.set("encode.writes_in", encoding.in).set("encode.duration_in_millis", encoding.nanos / 1000000);
+    list->push(tree.arena(), deep_copy(Value::object(one.root()), tree.arena(), true));
+  }
+  return Value::array(list);
+}
+
 void pipeline_stats(const Pipeline& p, Tree& tree) {
   const auto& plan = p.plan();
   tree.set("events.in", p.events_in.get())
@@ -132,6 +147,7 @@ void pipeline_stats(const Pipeline& p, Tree& tree) {
   tree.set("events.queue_push_duration_in_millis", p.queue().paused_nanos() / 1000000);
   if (p.settings().show_metrics) {
     tree.set("plugins.inputs", plugin_list(plan.inputs, tree));
+    tree.set("plugins.codecs", codec_list(plan.codecs, tree));
     tree.set("plugins.filters", plugin_list(plan.filters, tree));
     tree.set("plugins.outputs", plugin_list(plan.outputs, tree));
   }

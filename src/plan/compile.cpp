@@ -15,6 +15,7 @@ class Compiler {
 
   std::unique_ptr<Plan> compile() {
     auto plan = std::make_unique<Plan>();
+    environment_.codecs = &plan->codecs;
     plan->hash = graph_.hash();
     for (const auto id : graph_.inputs()) {
       const auto& v = graph_.vertices()[id];
@@ -164,7 +165,7 @@ class Compiler {
   }
 
   const ir::Graph& graph_;
-  const plugin::Environment& environment_;
+  plugin::Environment environment_;
   lang::Diagnostics& diagnostics_;
 };
 

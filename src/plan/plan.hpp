@@ -9,6 +9,7 @@
 
 #include "ir/graph.hpp"
 #include "plan/condition.hpp"
+#include "plugin/codec_metrics.hpp"
 #include "plugin/spec.hpp"
 
 namespace sluice::plan {
@@ -39,6 +40,7 @@ struct Plan {
   std::deque<Stage<plugin::Input>> inputs;
   std::deque<Stage<plugin::Filter>> filters;
   std::deque<Stage<plugin::Output>> outputs;
+  std::vector<std::shared_ptr<plugin::CodecMetrics>> codecs;  // of the inputs and outputs
   Block filter_block;
   Block output_block;
   uint64_t hash = 0;

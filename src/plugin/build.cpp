@@ -1,5 +1,6 @@
 // From a plugin's place in the config to the plugin.
 #include "base/nearest.hpp"
+#include "plugin/codec_metrics.hpp"
 #include "plugin/spec.hpp"
 
 namespace sluice::plugin {
@@ -99,9 +100,12 @@ Built<Output> build_output(const lang::Plugin& written, const Environment& envir
 
 std::unique_ptr<Codec> build_codec(const lang::Plugin& written, const Environment& environment,
                                    lang::Diagnostics& diagnostics) {
-  return build<Codec>(Kind::codec, written, environment, diagnostics,
-                      [](auto& built, Setup& setup) { built.plugin = setup.spec.codec(setup); })
-      .plugin;
+  auto built = build<Codec>(Kind::codec, written, environment, diagnostics,
+                            [](auto& b, Setup& setup) { b.plugin = setup.spec.codec(setup); });
+  if (!built.plugin || !built.show_metrics || !environment.codecs) return std::move(built.plugin);
+  auto metrics = std::make_shared<CodecMetrics>(std::move(built.id), built.spec->name);
+  environment.codecs->push_back(metrics);
+  return measured(std::move(built.plugin), std::move(metrics));
 }
 
 }  // namespace sluice::plugin

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.hpp"
 #include "event/event.hpp"
@@ -19,6 +20,7 @@ class Loop;
 namespace sluice::plugin {
 
 class Codec;
+class CodecMetrics;
 class Decoration;
 struct Spec;
 
@@ -33,6 +35,8 @@ struct Environment {
   bool check_only = false;  // --test: open nothing that has an effect
   /// http://HOST:PORT of the engine's own index for the host named `embedded`; empty when there is none.
   std::string embedded_index;
+  /// Where the codecs that are built put their figures; null: nobody wants them.
+  std::vector<std::shared_ptr<CodecMetrics>>* codecs = nullptr;
 };
 
 /// Building: options in, a plugin out. Construction checks everything that can be known without traffic and

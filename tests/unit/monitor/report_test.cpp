@@ -105,6 +105,9 @@ TEST_CASE("stats count events by pipeline and by plugin, where Logstash has them
   CHECK(w.stats("pipelines", {"pipelines", pipe, "plugins", "filters", "1", "events", "out"}) == "0");
   CHECK(w.stats("pipelines/pipe.one", {"pipelines", pipe, "plugins", "inputs", "0", "name"}) ==
         R"("generator")");
+  CHECK(w.stats("pipelines", {"pipelines", pipe, "plugins", "codecs", "0", "name"}) == R"("plain")");
+  CHECK(w.stats("pipelines", {"pipelines", pipe, "plugins", "codecs", "0", "decode", "out"}) == "50");
+  CHECK(w.stats("pipelines", {"pipelines", pipe, "plugins", "codecs", "0", "encode", "writes_in"}) == "0");
   CHECK(w.stats("pipelines/pipe.one", {"pipelines", pipe, "queue", "type"}) == R"("memory")");
   CHECK(w.stats("events", {"events", "in"}) == "50");
   CHECK(w.stats("events", {"pipelines"}) == "absent");
