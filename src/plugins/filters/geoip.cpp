@@ -5,6 +5,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "base/lru_map.hpp"
 #include "base/nearest.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/geo/database.hpp"
@@ -38,9 +39,10 @@ constexpr std::string_view kPlaces[] = {"/usr/share/GeoIP", "/var/lib/GeoIP"};
 // What a look-up found, kept apart from any batch.
 struct Answer {
   struct Item {
-    const geo::Field* field;
-    Value value;  // texts point into `text`
-    std::string text;
+    const FieldRef* place = nullptr;
+    Value value;                         // a number or a flag
+    std::string text;                    // else a text, when there is one
+    double latitude = 0, longitude = 0;  // else a point
   };
   bool found = false;
   std::vector<Item> items;
@@ -54,7 +56,7 @@ struct Config {
   std::vector<const geo::Field*> fields;  // as asked for; empty: the database's defaults
   size_t cache_size = 1000;
   std::vector<std::string> tags;
-  std::unordered_map<const geo::Field*, FieldRef> refs;
+  std::unordered_map<const geo::Field*, FieldRef> places;  // of the fields that the layout has
   std::shared_ptr<geo::WatchedDatabase> database;
 };
 
@@ -95,21 +97,23 @@ std::string network_text(const std::string& canonical, int prefix) {
   if (!v6 && inet_pton(AF_INET, canonical.c_str(), bytes) != 1) return {};
   const int bits = v6 ? 128 : 32;
   for (int i = prefix; i < bits; ++i) bytes[i / 8] &= static_cast<unsigned char>(~(0x80 >> (i % 8)));
-  char text[INET6_ADDRSTRLEN];
-  if (!inet_ntop(v6 ? AF_INET6 : AF_INET, bytes, text, sizeof text)) return {};
-  return fmt::format("{}/{}", text, prefix);
+  if (v6) {
+    in6_addr address{};
+    std::memcpy(&address, bytes, sizeof address);
+    return fmt::format("{}/{}", geo::ipv6_text(address), prefix);
+  }
+  return fmt::format("{}.{}.{}.{}/{}", bytes[0], bytes[1], bytes[2], bytes[3], prefix);
 }
 
 class Worker : public plugin::FilterWorker {
  public:
-  explicit Worker(const Config& config) : config_(config) {}
+  explicit Worker(const Config& config) : config_(config), cache_(config.cache_size) {}
 
   void filter(plugin::FilterRun& run) override {
     auto database = config_.database->get();
     if (database != database_) {
       database_ = std::move(database);
       cache_.clear();
-      arena_.reset();
     }
     for (auto* event : run.events()) {
       if (locate(*event)) {
@@ -129,34 +133,32 @@ class Worker : public plugin::FilterWorker {
     const auto text = source->as_text();
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return false;
     const Answer& answer = ask(text);
-    if (!answer.found || answer.items.empty()) {
-      const Value* target = event.get(config_.target_ref);
-      if (!target || target->is_null())
-        event.set(config_.target_ref, Value::object(Object::make(event.arena(), 2)));
-      return false;
-    }
+    // Found or not, there is a target then.
+    const Value* target = event.get(config_.target_ref);
+    if (!target || target->is_null())
+      event.set(config_.target_ref, Value::object(Object::make(event.arena(), 4)));
+    if (!answer.found) return false;
     for (const auto& item : answer.items) put(event, item);
     return true;
   }
 
-  void put(Event& event, const Answer::Item& item) {
-    const auto it = config_.refs.find(item.field);
-    if (it == config_.refs.end()) return;
-    if (item.field->option == "LOCATION") {
-      event.set(it->second, deep_copy(item.value, event.arena(), true));
-      return;
+  void put(Event& event, const Answer::Item& item) const {
+    Value value = item.value;
+    if (!item.text.empty()) {
+      value = event.text(item.text);
+    } else if (value.is_null()) {
+      auto& arena = event.arena();
+      auto* point = Object::make(arena, 2);
+      point->append(arena, lat_, Value::real(item.latitude));
+      point->append(arena, lon_, Value::real(item.longitude));
+      value = Value::object(point);
     }
-    event.set(it->second, item.value.is_string() ? event.text(item.text) : item.value);
+    event.set(*item.place, value);
   }
 
   const Answer& ask(std::string_view address) {
-    key_.assign(address);
-    if (const auto it = cache_.find(key_); it != cache_.end()) return it->second;
-    if (cache_.size() >= config_.cache_size) {
-      cache_.clear();
-      arena_.reset();
-    }
-    return cache_.emplace(key_, look_up(key_)).first->second;
+    if (const Answer* known = cache_.find(address)) return *known;
+    return cache_.put(address, look_up(std::string(address)));
   }
 
   Answer look_up(const std::string& address) {
@@ -169,41 +171,52 @@ class Worker : public plugin::FilterWorker {
     const bool placeless = database_->kind() == geo::DatabaseKind::city &&
                            !reader.number("location latitude") && !reader.number("location longitude");
     if (placeless || database_->kind() == geo::DatabaseKind::unknown) return answer;
-    answer.found = true;
     const uint32_t kind = 1u << static_cast<uint32_t>(database_->kind());
     if (config_.fields.empty()) {
       for (const auto& field : geo::all_fields())
         if ((config_.ecs ? field.ecs_kinds : field.kinds) & kind)
           add(answer, field, reader, canonical, prefix);
     } else {
-      for (const auto* field : config_.fields) add(answer, *field, reader, canonical, prefix);
+      for (const auto* field : config_.fields)
+        if (geo::offers(database_->kind(), *field)) add(answer, *field, reader, canonical, prefix);
     }
     return answer;
   }
 
   void add(Answer& answer, const geo::Field& field, Reader& reader, const std::string& canonical,
-           int prefix) {
-    Answer::Item item{&field, {}, {}};
+           int prefix) const {
+    Answer::Item item;
+    if (!find(field, reader, canonical, prefix, item)) return;
+    answer.found = true;
+    // A field that the layout leaves out counts as found and is not set.
+    const auto place = config_.places.find(&field);
+    if (place == config_.places.end()) return;
+    item.place = &place->second;
+    answer.items.push_back(std::move(item));
+  }
+
+  static bool find(const geo::Field& field, Reader& reader, const std::string& canonical, int prefix,
+                   Answer::Item& item) {
     if (field.option == "IP") {
       item.text = canonical;
-    } else if (field.option == "NETWORK") {
-      item.text = network_text(canonical, prefix);
-    } else if (field.option == "REGION_ISO_CODE") {
-      const auto country = reader.text("country iso_code"), region = reader.text("subdivisions 0 iso_code");
-      if (country.empty() || region.empty()) return;
-      item.text = country + "-" + region;
-    } else if (field.option == "LOCATION") {
-      const auto lat = reader.number("location latitude"), lon = reader.number("location longitude");
-      if (!lat || !lon) return;
-      auto* place = Object::make(arena_, 2);
-      place->append(arena_, Key::intern("lat"), Value::real(*lat));
-      place->append(arena_, Key::intern("lon"), Value::real(*lon));
-      item.value = Value::object(place);
-    } else if (!read(field, reader, item)) {
-      return;
+      return true;
     }
-    if (!item.text.empty()) item.value = Value::string("");  // put() copies `text`
-    answer.items.push_back(std::move(item));
+    if (field.option == "NETWORK") {
+      item.text = network_text(canonical, prefix);
+      return true;
+    }
+    if (field.option == "REGION_ISO_CODE") {
+      const auto country = reader.text("country iso_code"), region = reader.text("subdivisions -1 iso_code");
+      item.text = country + "-" + region;
+      return !country.empty() && !region.empty();
+    }
+    if (field.option == "LOCATION") {
+      const auto lat = reader.number("location latitude"), lon = reader.number("location longitude");
+      item.latitude = lat.value_or(0);
+      item.longitude = lon.value_or(0);
+      return lat && lon;
+    }
+    return read(field, reader, item);
   }
 
   // A flag that the database leaves out is false; other fields that it leaves out are not set.
@@ -246,9 +259,8 @@ class Worker : public plugin::FilterWorker {
 
   const Config& config_;
   std::shared_ptr<const geo::Database> database_;
-  std::unordered_map<std::string, Answer> cache_;
-  std::string key_;
-  Arena arena_;  // of the places in the cache
+  LruMap<Answer> cache_;
+  const Key lat_ = Key::intern("lat"), lon_ = Key::intern("lon");
 };
 
 class Geoip : public plugin::Filter {
@@ -295,6 +307,20 @@ std::string default_target(Setup& setup, const std::string& source) {
   return {};
 }
 
+// The schema knows geo fields below these names only.
+void check_ecs_target(Setup& setup, std::string_view target) {
+  if (target.size() > 2 && target.front() == '[' && target.find(']') == target.size() - 1)
+    target = target.substr(1, target.size() - 2);
+  for (const auto name : {"client", "destination", "host", "observer", "server", "source"})
+    if (target == name) return;
+  setup.warning(
+      "target", "W0306",
+      fmt::format("ECS expects `target` to be client, destination, host, observer, server or source: "
+                  "{} is none of them",
+                  target),
+      "Store the fields below one of these, so that others find them.");
+}
+
 std::string find_database(Setup& setup) {
   if (setup.options.given("database")) return setup.options.string("database");
   const auto file = "GeoLite2-" + setup.options.string("default_database_type") + ".mmdb";
@@ -324,6 +350,30 @@ void take_fields(Setup& setup, Config& config) {
   }
 }
 
+// What the database cannot give is said before the first event comes.
+void check_database(Setup& setup, const Config& config) {
+  const auto opened = geo::Database::open(setup.options.string("database"));
+  if (!opened.ok()) {
+    setup.error("database", "E0305", opened.message(), "Give the path of a MaxMind database (.mmdb).");
+    return;
+  }
+  const auto& database = **opened;
+  if (database.kind() == geo::DatabaseKind::unknown) {
+    setup.warning(
+        "database", "W0306",
+        fmt::format("The provided database type {} is not supported: every event gets the failure tag",
+                    database.type_name()),
+        "Use a database of the type City, Country, Domain, ASN, ISP, Enterprise or Anonymous-IP.");
+    return;
+  }
+  for (const auto* field : config.fields)
+    if (!geo::offers(database.kind(), *field))
+      setup.warning(
+          "fields", "W0306",
+          fmt::format("A database of the type {} does not give {}", database.type_name(), field->legacy),
+          "Leave the field out, or use another database.");
+}
+
 std::unique_ptr<plugin::Filter> make(Setup& setup) {
   Config config;
   const size_t errors = setup.diagnostics.error_count();
@@ -331,6 +381,7 @@ std::unique_ptr<plugin::Filter> make(Setup& setup) {
   config.ecs = setup.ecs();
   config.target = setup.options.has("target") ? setup.options.string("target")
                                               : default_target(setup, setup.options.string("source"));
+  if (config.ecs && setup.options.has("target")) check_ecs_target(setup, config.target);
   auto target = FieldRef::parse(config.target);
   if (!target.ok())
     setup.error("target", "E0304", target.message());
@@ -338,14 +389,13 @@ std::unique_ptr<plugin::Filter> make(Setup& setup) {
     config.target_ref = std::move(target).value();
   take_fields(setup, config);
   if (setup.options.given("database") && setup.diagnostics.error_count() == errors)
-    if (auto opened = geo::Database::open(setup.options.string("database")); !opened.ok())
-      setup.error("database", "E0305", opened.message(), "Give the path of a MaxMind database (.mmdb).");
+    check_database(setup, config);
   config.cache_size = static_cast<size_t>(std::max<int64_t>(1, setup.options.integer("cache_size")));
   config.tags = setup.options.strings("tag_on_failure");
   for (const auto& field : geo::all_fields()) {
     const auto place = config.ecs ? field.ecs : field.legacy;
     if (place.empty()) continue;
-    config.refs[&field] =
+    config.places[&field] =
         joined(config.target, config.ecs ? std::string(place) : "[" + std::string(place) + "]");
   }
   if (setup.diagnostics.error_count() != errors) return nullptr;

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/stat.h>
 
 #include <cstring>
@@ -32,14 +31,6 @@ DatabaseKind kind_of(std::string_view type) {
   return DatabaseKind::unknown;
 }
 
-// Java's text of an IPv6 address: eight groups, none left out.
-std::string ipv6_text(const in6_addr& address) {
-  std::string text;
-  for (int i = 0; i < 16; i += 2)
-    text += fmt::format("{}{:x}", i ? ":" : "", (address.s6_addr[i] << 8) | address.s6_addr[i + 1]);
-  return text;
-}
-
 bool identity(const std::string& path, uint64_t& inode, int64_t& modified) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) return false;
@@ -49,6 +40,13 @@ bool identity(const std::string& path, uint64_t& inode, int64_t& modified) {
 }
 
 }  // namespace
+
+std::string ipv6_text(const in6_addr& address) {
+  std::string text;
+  for (int i = 0; i < 16; i += 2)
+    text += fmt::format("{}{:x}", i ? ":" : "", (address.s6_addr[i] << 8) | address.s6_addr[i + 1]);
+  return text;
+}
 
 Result<std::shared_ptr<const Database>> Database::open(const std::string& path) {
   std::shared_ptr<Database> database(new Database);
@@ -134,47 +132,56 @@ constexpr uint32_t kCity = bit(DatabaseKind::city), kCountry = bit(DatabaseKind:
                    kDomain = bit(DatabaseKind::domain), kAsn = bit(DatabaseKind::asn),
                    kIsp = bit(DatabaseKind::isp), kEnterprise = bit(DatabaseKind::enterprise),
                    kAnonymous = bit(DatabaseKind::anonymous_ip);
+constexpr uint32_t kPlaces = kCity | kCountry | kEnterprise, kOwners = kAsn | kIsp | kEnterprise,
+                   kAddress = kPlaces | kOwners | kAnonymous;
 
-// The kinds are those whose default set holds the field, legacy layout first, then ECS.
+// The kinds are those whose default set holds the field, legacy layout first, then ECS; then those that can
+// give it.
 constexpr Field kFields[] = {
     {"IP", "ip", "[ip]", "", kCity | kCountry | kAsn | kIsp | kEnterprise,
-     kCity | kCountry | kAsn | kIsp | kEnterprise},
-    {"CITY_NAME", "city_name", "[geo][city_name]", "city names en", kCity | kEnterprise, kCity | kEnterprise},
-    {"CONTINENT_CODE", "continent_code", "[geo][continent_code]", "continent code", kCity, kCity},
-    {"CONTINENT_NAME", "continent_name", "[geo][continent_name]", "continent names en",
-     kCountry | kEnterprise, kCountry | kEnterprise},
-    {"COUNTRY_NAME", "country_name", "[geo][country_name]", "country names en",
-     kCity | kCountry | kEnterprise, kCity | kCountry | kEnterprise},
-    {"COUNTRY_CODE2", "country_code2", "[geo][country_iso_code]", "country iso_code",
-     kCity | kCountry | kEnterprise, kCity | kCountry | kEnterprise},
-    {"COUNTRY_CODE3", "country_code3", "", "country iso_code", kCity, kCity},
-    {"DOMAIN", "domain", "[domain]", "domain", kDomain, kDomain},
-    {"POSTAL_CODE", "postal_code", "[geo][postal_code]", "postal code", kCity, kCity},
-    {"DMA_CODE", "dma_code", "[mmdb][dma_code]", "location metro_code", kCity, kCity},
-    {"REGION_NAME", "region_name", "[geo][region_name]", "subdivisions 0 names en", kCity | kEnterprise,
+     kCity | kCountry | kAsn | kIsp | kEnterprise, kAddress},
+    {"CITY_NAME", "city_name", "[geo][city_name]", "city names en", kCity | kEnterprise, kCity | kEnterprise,
      kCity | kEnterprise},
-    {"REGION_CODE", "region_code", "[geo][region_code]", "subdivisions 0 iso_code", kCity, 0},
-    {"REGION_ISO_CODE", "region_iso_code", "[geo][region_iso_code]", "", kEnterprise, kCity | kEnterprise},
-    {"TIMEZONE", "timezone", "[geo][timezone]", "location time_zone", kCity, kCity},
-    {"LOCATION", "location", "[geo][location]", "", kCity | kEnterprise, kCity | kEnterprise},
-    {"LATITUDE", "latitude", "[geo][location][lat]", "location latitude", kCity, kCity},
-    {"LONGITUDE", "longitude", "[geo][location][lon]", "location longitude", kCity, kCity},
-    {"AUTONOMOUS_SYSTEM_NUMBER", "asn", "[as][number]", "autonomous_system_number", kAsn | kIsp, kAsn | kIsp},
+    {"CONTINENT_CODE", "continent_code", "[geo][continent_code]", "continent code", kCity, kCity, kCity},
+    {"CONTINENT_NAME", "continent_name", "[geo][continent_name]", "continent names en",
+     kCountry | kEnterprise, kCountry | kEnterprise, kPlaces},
+    {"COUNTRY_NAME", "country_name", "[geo][country_name]", "country names en",
+     kCity | kCountry | kEnterprise, kCity | kCountry | kEnterprise, kPlaces},
+    {"COUNTRY_CODE2", "country_code2", "[geo][country_iso_code]", "country iso_code",
+     kCity | kCountry | kEnterprise, kCity | kCountry | kEnterprise, kPlaces},
+    {"COUNTRY_CODE3", "country_code3", "", "country iso_code", kCity, kCity, kCity},
+    {"DOMAIN", "domain", "[domain]", "domain", kDomain, kDomain, kDomain},
+    {"POSTAL_CODE", "postal_code", "[geo][postal_code]", "postal code", kCity, kCity, kCity},
+    {"DMA_CODE", "dma_code", "[mmdb][dma_code]", "location metro_code", kCity, kCity, kCity},
+    {"REGION_NAME", "region_name", "[geo][region_name]", "subdivisions -1 names en", kCity | kEnterprise,
+     kCity | kEnterprise, kCity | kEnterprise},
+    {"REGION_CODE", "region_code", "[geo][region_code]", "subdivisions -1 iso_code", kCity, 0, kCity},
+    {"REGION_ISO_CODE", "region_iso_code", "[geo][region_iso_code]", "", kEnterprise, kCity | kEnterprise,
+     kCity | kEnterprise},
+    {"TIMEZONE", "timezone", "[geo][timezone]", "location time_zone", kCity, kCity, kCity | kEnterprise},
+    {"LOCATION", "location", "[geo][location]", "", kCity | kEnterprise, kCity | kEnterprise,
+     kCity | kEnterprise},
+    {"LATITUDE", "latitude", "[geo][location][lat]", "location latitude", kCity, kCity, kCity},
+    {"LONGITUDE", "longitude", "[geo][location][lon]", "location longitude", kCity, kCity, kCity},
+    {"AUTONOMOUS_SYSTEM_NUMBER", "asn", "[as][number]", "autonomous_system_number", kAsn | kIsp, kAsn | kIsp,
+     kOwners},
     {"AUTONOMOUS_SYSTEM_ORGANIZATION", "as_org", "[as][organization][name]", "autonomous_system_organization",
-     kAsn | kIsp, kAsn | kIsp},
-    {"ISP", "isp", "[mmdb][isp]", "isp", kIsp, kIsp},
-    {"ORGANIZATION", "organization", "[mmdb][organization]", "organization", kIsp, kIsp},
-    {"NETWORK", "network", "[ip_traits][network]", "", 0, 0},
+     kAsn | kIsp, kAsn | kIsp, kOwners},
+    {"ISP", "isp", "[mmdb][isp]", "isp", kIsp, kIsp, kIsp},
+    {"ORGANIZATION", "organization", "[mmdb][organization]", "organization", kIsp, kIsp, kIsp},
+    {"NETWORK", "network", "[ip_traits][network]", "", 0, 0, kAsn | kEnterprise},
     {"HOSTING_PROVIDER", "hosting_provider", "[ip_traits][hosting_provider]", "is_hosting_provider",
-     kAnonymous, kAnonymous},
+     kAnonymous, kAnonymous, kAnonymous | kEnterprise},
     {"TOR_EXIT_NODE", "tor_exit_node", "[ip_traits][tor_exit_node]", "is_tor_exit_node", kAnonymous,
-     kAnonymous},
+     kAnonymous, kAnonymous | kEnterprise},
     {"ANONYMOUS_VPN", "anonymous_vpn", "[ip_traits][anonymous_vpn]", "is_anonymous_vpn", kAnonymous,
-     kAnonymous},
-    {"ANONYMOUS", "anonymous", "[ip_traits][anonymous]", "is_anonymous", kAnonymous, kAnonymous},
-    {"PUBLIC_PROXY", "public_proxy", "[ip_traits][public_proxy]", "is_public_proxy", kAnonymous, kAnonymous},
+     kAnonymous, kAnonymous | kEnterprise},
+    {"ANONYMOUS", "anonymous", "[ip_traits][anonymous]", "is_anonymous", kAnonymous, kAnonymous,
+     kAnonymous | kEnterprise},
+    {"PUBLIC_PROXY", "public_proxy", "[ip_traits][public_proxy]", "is_public_proxy", kAnonymous, kAnonymous,
+     kAnonymous | kEnterprise},
     {"RESIDENTIAL_PROXY", "residential_proxy", "[ip_traits][residential_proxy]", "is_residential_proxy",
-     kAnonymous, kAnonymous},
+     kAnonymous, kAnonymous, kAnonymous | kEnterprise},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <maxminddb.h>
+#include <netinet/in.h>
 
 #include <atomic>
 #include <memory>
@@ -64,9 +65,16 @@ struct Field {
   std::string_view path;    // where it stands in the database, blank-separated; empty: computed
   uint32_t kinds;           // bit set of DatabaseKind whose defaults hold it (legacy layout)
   uint32_t ecs_kinds;       // the same for the ECS layout
+  uint32_t offered;         // the same, of those that give it when it is asked for
 };
 
 std::span<const Field> all_fields();
 const Field* find_field(std::string_view option);
+inline bool offers(DatabaseKind kind, const Field& field) {
+  return (field.offered >> static_cast<uint32_t>(kind) & 1) != 0;
+}
+
+/// Java's text of an IPv6 address: eight groups, none left out.
+std::string ipv6_text(const in6_addr& address);
 
 }  // namespace sluice::plugins::geo

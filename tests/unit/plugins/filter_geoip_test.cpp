@@ -69,10 +69,9 @@ TEST_CASE("geoip: an address becomes a place, in both layouts") {
   CHECK(
       legacy.filter->one(R"({"ip":"192.0.2.7"})") ==
       R"({"ip":"192.0.2.7","geoip":{"city_name":"Berlin","ip":"192.0.2.7","location":{"lat":52.5,"lon":13.4}}})");
-  Geo ecs("source => '[client][ip]' " + database + "fields => [city_name, network]", "v8");
-  CHECK(
-      ecs.filter->one(R"({"client":{"ip":"198.51.100.200"}})") ==
-      R"({"client":{"ip":"198.51.100.200","geo":{"city_name":"Bonn"},"ip_traits":{"network":"198.51.100.128/25"}}})");
+  Geo ecs("source => '[client][ip]' " + database + "fields => [city_name, location]", "v8");
+  CHECK(ecs.filter->one(R"({"client":{"ip":"198.51.100.200"}})") ==
+        R"({"client":{"ip":"198.51.100.200","geo":{"city_name":"Bonn","location":{"lat":50.7,"lon":7.1}}}})");
 }
 
 TEST_CASE("geoip: an address without a place is tagged") {
@@ -82,6 +81,57 @@ TEST_CASE("geoip: an address without a place is tagged") {
         R"({"ip":"203.0.113.1","geoip":{},"tags":["_geoip_lookup_failure"]})");
   CHECK(geo.filter->one(R"({"ip":"no address"})").ends_with(R"("tags":["_geoip_lookup_failure"]})"));
   CHECK(geo.filter->one(R"({"ip":" "})") == R"({"ip":" ","tags":["_geoip_lookup_failure"]})");
+}
+
+TEST_CASE("geoip: a field that the database's type does not have is not found in it") {
+  const Databases databases;
+  const auto database = "database => \"" + databases.path() + "\" ";
+  Geo owner("source => ip fields => [network, isp] " + database);
+  CHECK(owner.filter->one(R"({"ip":"192.0.2.7"})") ==
+        R"({"ip":"192.0.2.7","geoip":{},"tags":["_geoip_lookup_failure"]})");
+  // One that the ECS layout leaves out is found and not set.
+  Geo code("source => '[client][ip]' fields => [country_code3] " + database, "v8");
+  CHECK(code.filter->one(R"({"client":{"ip":"192.0.2.7"}})") == R"({"client":{"ip":"192.0.2.7"}})");
+  Geo other("source => ip target => host fields => [country_code3] " + database, "v8");
+  CHECK(other.filter->one(R"({"ip":"192.0.2.7"})") == R"({"ip":"192.0.2.7","host":{}})");
+}
+
+TEST_CASE("geoip: of several regions the most specific one counts") {
+  using V = MmdbValue;
+  const Databases databases;
+  const auto region = [](const char* code, const char* name) {
+    return V::map({{"iso_code", V::text(code)}, {"names", V::map({{"en", V::text(name)}})}});
+  };
+  write_mmdb(
+      databases.path(), "GeoIP2-City",
+      {{address(192, 0, 2, 0), 24,
+        V::map({{"country", V::map({{"iso_code", V::text("GB")}})},
+                {"location", V::map({{"latitude", V::number(51)}, {"longitude", V::number(-1)}})},
+                {"subdivisions", V::list({region("ENG", "England"), region("WBK", "West Berkshire")})}})}});
+  Geo geo("source => ip fields => [region_name, region_iso_code] database => \"" + databases.path() + "\"");
+  CHECK(geo.filter->one(R"({"ip":"192.0.2.7"})") ==
+        R"({"ip":"192.0.2.7","geoip":{"region_name":"West Berkshire","region_iso_code":"GB-WBK"}})");
+}
+
+TEST_CASE("geoip: the network of an address, and the owner of it") {
+  using V = MmdbValue;
+  const Databases databases;
+  write_mmdb(
+      databases.path(), "GeoLite2-ASN",
+      {{address(198, 51, 100, 128), 25, V::map({{"autonomous_system_organization", V::text("Example")}})}});
+  Geo geo("source => ip fields => [autonomous_system_organization, network] database => \"" +
+          databases.path() + "\"");
+  CHECK(geo.filter->one(R"({"ip":"198.51.100.200"})") ==
+        R"({"ip":"198.51.100.200","geoip":{"as_org":"Example","network":"198.51.100.128/25"}})");
+}
+
+TEST_CASE("geoip: a database of a type that is not known gives a failure") {
+  const Databases databases;
+  write_mmdb(databases.path(), "GeoIP2-Connection-Type",
+             {{address(192, 0, 2, 0), 24, MmdbValue::map({{"connection_type", MmdbValue::text("Dialup")}})}});
+  Geo geo("source => ip database => \"" + databases.path() + "\"");
+  REQUIRE(geo.started.ok());
+  CHECK(geo.filter->one(R"({"ip":"192.0.2.7"})").ends_with(R"("tags":["_geoip_lookup_failure"]})"));
 }
 
 TEST_CASE("geoip: a remembered answer is given again, and forgotten ones are looked up anew") {
