@@ -235,6 +235,10 @@ Keep the one that is meant.)"},
     Entry{"E0308", R"(An option needs another one.
 
 Add the option that the message names, or remove the one that needs it.)"},
+    Entry{"E0309", R"(The Ruby code of an option cannot run.
+
+The message says where: a mistake in the syntax, a library or a constant that does not exist here, or a failing test of
+a script file. What works is listed in docs/ruby.md.)"},
     // -- E04: structure and flow --
     Entry{"E0401", R"(Two plugins have the same id.
 
