@@ -1,6 +1,7 @@
 #include "plugins/protobuf/schema.hpp"
 
 #include <google/protobuf/struct.pb.h>
+#include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
 #include <cctype>
@@ -77,6 +78,9 @@ Status Schema::read(const std::string& path, pb::FileDescriptorSet& files) {
 }
 
 Status Schema::load(const std::string& path, std::string class_name) {
+  // Else the library prints a line of its own for each message with invalid UTF-8.
+  static const auto quiet = pb::SetLogHandler(nullptr);
+  (void)quiet;
   pb::FileDescriptorSet files;
   if (auto status = read(path, files); !status.ok()) return status;
   if (auto status = build(files, path); !status.ok()) return status;
