@@ -18,6 +18,42 @@ constexpr plugin::Option kOptions[] = {
     {"metadata", plugin::Type::boolean, "false", "Whether [@metadata] is shown as well."},
 };
 
+constexpr int64_t kMaxExpanded = 1000;  // zeros that a number is written with at most
+
+// A number beyond 64 bits as Ruby shows it: whole ones as they are, others as BigDecimal#to_s("F") does,
+// without an exponent.
+void write_decimal(std::string_view text, Buffer& out) {
+  const size_t e = text.find_first_of("eE");
+  const auto exponent = e == std::string_view::npos ? match::Integer{} : match::ruby_to_i(text.substr(e + 1));
+  const bool huge = !exponent.fits() || exponent.value > kMaxExpanded || exponent.value < -kMaxExpanded;
+  if (huge || text.find_first_of(".eE") == std::string_view::npos) {
+    out.append(text);
+    return;
+  }
+  std::string_view mantissa = text.substr(0, e);
+  if (mantissa.starts_with('-')) {
+    out.append('-');
+    mantissa.remove_prefix(1);
+  }
+  const size_t point = std::min(mantissa.find('.'), mantissa.size());
+  std::string digits(mantissa.substr(0, point));
+  digits += mantissa.substr(std::min(point + 1, mantissa.size()));
+  int64_t whole =
+      static_cast<int64_t>(point) + exponent.value;  // how many of the digits stand before the point
+  if (whole <= 0) digits.insert(0, static_cast<size_t>(1 - whole), '0');
+  whole = std::max<int64_t>(whole, 1);
+  if (digits.size() < static_cast<size_t>(whole))
+    digits.append(static_cast<size_t>(whole) - digits.size(), '0');
+  const size_t lead = std::min(digits.find_first_not_of('0'), static_cast<size_t>(whole) - 1);
+  const size_t last = digits.find_last_not_of('0') + 1;  // 0 when there is none
+  out.append(std::string_view(digits).substr(lead, static_cast<size_t>(whole) - lead));
+  out.append('.');
+  out.append(
+      last > static_cast<size_t>(whole)
+          ? std::string_view(digits).substr(static_cast<size_t>(whole), last - static_cast<size_t>(whole))
+          : "0");
+}
+
 class RubydebugEncoder : public plugin::Encoder {
  public:
   explicit RubydebugEncoder(bool metadata) : metadata_(metadata) {}
@@ -102,7 +138,7 @@ class RubydebugEncoder : public plugin::Encoder {
         out.append(match::ruby_double_text(value.as_real()));
         break;
       case Value::Kind::decimal:
-        out.append(value.as_text());
+        write_decimal(value.as_text(), out);
         break;
       case Value::Kind::timestamp: {
         char* at = out.reserve(match::kIso8601Size);
