@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/utf8.hpp"
 #include "match/grok_expand.hpp"
 
@@ -31,12 +33,57 @@ std::string shortened(std::string_view text) {
   return text.size() <= kMost ? std::string(text) : std::string(text.substr(0, kMost)) + "…";
 }
 
-// What stands where the regular expression went wrong: its author may not know the text that patterns put
-// there.
-std::string near(std::string_view regex, size_t at) {
-  if (at >= regex.size()) return "";
+// What stands where a text went wrong.
+std::string near(std::string_view text, size_t at) {
+  if (at >= text.size()) return "";
   const size_t from = at < 20 ? 0 : at - 20;
-  return fmt::format(" near \"{}\"", utf8_scrub(regex.substr(from, at - from + 40)));
+  return fmt::format(" near \"{}\"", utf8_scrub(text.substr(from, at - from + 40)));
+}
+
+constexpr RegexOptions kOptions{.dot_all = true, .no_numbered_groups = true};
+
+// What is wrong with one text by itself, without the patterns in it; empty when nothing is.
+std::string fault_of(std::string_view text, size_t& at) {
+  const Result<Regex> alone = Regex::compile(grok_skeleton(text), kOptions, &at);
+  return alone.ok() ? "" : alone.message() + near(text, at);
+}
+
+// Finds the pattern, among those that the text leads to, that is wrong by itself.
+std::string fault_below(std::string_view text, const PatternSet& patterns, std::set<std::string>& seen) {
+  for (const auto& reference : grok_references(text)) {
+    const auto known = patterns.find(reference.name);
+    const std::string body(reference.definition.empty() ? known.value_or("") : reference.definition);
+    if (!seen.emplace(reference.name).second) continue;
+    size_t at = 0;
+    if (const std::string fault = fault_of(body, at); !fault.empty())
+      return fmt::format("in %{{{}}}: {}", reference.name, fault);
+    if (std::string fault = fault_below(body, patterns, seen); !fault.empty()) return fault;
+  }
+  return "";
+}
+
+Status regex_error(std::string_view expression, const PatternSet& patterns, const std::string& message,
+                   GrokPlace& place) {
+  size_t at = std::string_view::npos;
+  std::string fault = fault_of(expression, at);
+  if (!fault.empty() && at < expression.size()) place = {at, at + 1};
+  for (const auto& reference : grok_references(expression)) {
+    if (!fault.empty()) break;
+    std::set<std::string> seen;
+    fault = fault_below(expression.substr(reference.begin, reference.end - reference.begin), patterns, seen);
+    if (!fault.empty()) place = {reference.begin, reference.end};
+  }
+  return Status::config(fmt::format("grok pattern \"{}\" is no valid regular expression: {}",
+                                    shortened(expression), fault.empty() ? message : fault));
+}
+
+// The first reference that cannot be expanded by itself.
+GrokPlace place_of_unknown(std::string_view expression, const PatternSet& patterns) {
+  for (const auto& reference : grok_references(expression))
+    if (!expand_grok(expression.substr(reference.begin, reference.end - reference.begin), patterns, true)
+             .ok())
+      return {reference.begin, reference.end};
+  return {};
 }
 
 }  // namespace
@@ -49,19 +96,19 @@ struct Grok::Program {
   std::vector<size_t> groups;  // group number of each capture
 };
 
-Result<Grok> Grok::compile(std::string_view expression, const PatternSet& patterns, GrokOptions options) {
+Result<Grok> Grok::compile(std::string_view expression, const PatternSet& patterns, GrokOptions options,
+                           GrokPlace* place) {
+  GrokPlace ignored;
+  if (!place) place = &ignored;
   Result<std::string> expanded = expand_grok(expression, patterns, options.named_captures_only);
   if (!expanded.ok()) {
+    *place = place_of_unknown(expression, patterns);
     return Status::config(fmt::format("grok pattern \"{}\": {}", shortened(expression), expanded.message()));
   }
   const RenamedGroups renamed = rename_groups(*expanded);
-  size_t error_at = std::string_view::npos;
-  Result<Regex> regex =
-      Regex::compile(renamed.regex, {.dot_all = true, .no_numbered_groups = true}, &error_at);
-  if (!regex.ok()) {
-    return Status::config(fmt::format("grok pattern \"{}\" is no valid regular expression: {}{}",
-                                      shortened(expression), regex.message(), near(renamed.regex, error_at)));
-  }
+  size_t error_at = 0;
+  Result<Regex> regex = Regex::compile(renamed.regex, kOptions, &error_at);
+  if (!regex.ok()) return regex_error(expression, patterns, regex.message(), *place);
   Program program{std::string(expression), std::move(*expanded), std::move(*regex), {}, {}};
   for (size_t i = 0; i < renamed.names.size(); ++i) {
     bool first = true;

@@ -28,6 +28,12 @@ struct GrokCapture {
   CaptureType type = CaptureType::string;
 };
 
+/// Bytes [begin, end) of an expression that an error is about; empty when that cannot be told.
+struct GrokPlace {
+  size_t begin = 0;
+  size_t end = 0;
+};
+
 struct GrokOptions {
   /// False: `%{WORD}` without a field is captured as WORD, down to the patterns inside patterns.
   bool named_captures_only = true;
@@ -50,9 +56,10 @@ class GrokMatch {
 /// not anchored, `.` matches line ends, `^` and `$` are line anchors.
 class Grok {
  public:
-  /// The error names the pattern and what is wrong with it.
+  /// The error names the pattern and what is wrong with it, in the words of its author; `place` is set when
+  /// it can be narrowed.
   static Result<Grok> compile(std::string_view expression, const PatternSet& patterns,
-                              GrokOptions options = {});
+                              GrokOptions options = {}, GrokPlace* place = nullptr);
 
   /// The captures: by name in the order of first appearance, several groups of one name in the order they
   /// stand.

@@ -150,6 +150,36 @@ Result<std::string> expand_grok(std::string_view expression, const PatternSet& p
   return expander.take();
 }
 
+std::vector<GrokReference> grok_references(std::string_view expression) {
+  std::vector<GrokReference> all;
+  for (size_t at = expression.find("%{"); at != npos; at = expression.find("%{", at)) {
+    const std::optional<Reference> reference = reference_at(expression, at);
+    if (reference) all.push_back({reference->name, reference->definition, at, reference->end});
+    at = reference ? reference->end : at + 2;
+  }
+  return all;
+}
+
+std::string grok_skeleton(std::string_view expression) {
+  std::string text(expression);
+  for (const auto& reference : grok_references(expression)) {
+    std::fill(text.begin() + static_cast<ptrdiff_t>(reference.begin),
+              text.begin() + static_cast<ptrdiff_t>(reference.end), 'x');
+    text.replace(reference.begin, 3, "(?:");
+    text[reference.end - 1] = ')';
+  }
+  const auto word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const std::string before = text;  // tokens are those of the text before it changes
+  for (RegexToken token = next_regex_token(before, 0); token.kind != RegexToken::Kind::end;
+       token = next_regex_token(before, token.end)) {
+    const NameRange name = regex_token_name(before, token);
+    for (size_t i = name.begin; i < name.end; ++i)
+      if (!word(text[i]) && (i == name.begin || !digit(text[i]))) text[i] = i == name.begin ? 'g' : '_';
+  }
+  return text;
+}
+
 RenamedGroups rename_groups(std::string_view regex) {
   RenamedGroups result;
   std::map<std::string_view, size_t> numbers;

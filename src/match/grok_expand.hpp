@@ -19,6 +19,20 @@ namespace sluice::match {
 Result<std::string> expand_grok(std::string_view expression, const PatternSet& patterns,
                                 bool named_captures_only);
 
+/// One `%{…}` of an expression: bytes [begin, end).
+struct GrokReference {
+  std::string_view name;
+  std::string_view definition;  ///< of `%{NAME=definition}`
+  size_t begin = 0;
+  size_t end = 0;
+};
+std::vector<GrokReference> grok_references(std::string_view expression);
+
+/// The expression with a harmless group of the same length in place of every `%{…}`, and field references in
+/// group names made fit for Oniguruma: what is wrong with it is wrong in the text as its author wrote it, at
+/// the same byte.
+std::string grok_skeleton(std::string_view expression);
+
 /// A regular expression whose named groups are called g0, g1 … and the names they had, by number.
 struct RenamedGroups {
   std::string regex;

@@ -11,6 +11,7 @@
 #include "plugins/filters/field_name.hpp"
 #include "plugins/filters/grok_patterns.hpp"
 #include "plugins/filters/mutate_operation.hpp"
+#include "plugins/filters/value_place.hpp"
 
 namespace sluice::plugins {
 namespace {
@@ -310,9 +311,12 @@ match::PatternSet Grok::load_patterns(plugin::Setup& setup) const {
 void Grok::add_expression(plugin::Setup& setup, const match::PatternSet& patterns, const lang::Value& value,
                           Source& source) const {
   const std::string text = scalar_text(setup, "match", value);
-  auto grok = match::Grok::compile(text, patterns, {setup.options.boolean("named_captures_only")});
+  match::GrokPlace place;
+  auto grok = match::Grok::compile(text, patterns, {setup.options.boolean("named_captures_only")}, &place);
   if (!grok.ok()) {
-    report_grok_error(setup, "match", grok.message(), value.span);
+    const bool narrow = place.end > place.begin;
+    report_grok_error(setup, "match", grok.message(),
+                      narrow ? place_in(value, place.begin, place.end) : value.span);
     return;
   }
   Expression expression{std::move(grok).value(), {}};
