@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include "base/log.hpp"
 #include "base/time.hpp"
@@ -208,6 +210,37 @@ TEST_CASE("filters make legal events of what other filters have made") {
       chain += std::string(chain.empty() ? "" : ", ") + std::string(names[at]);
       run_one(*filters[at], events, *batch, chain);
     }
+  }
+}
+
+TEST_CASE("two workers of a filter do not disturb each other") {
+  const auto environment = quiet("disabled");
+  for (const auto* spec : plugin::Registry::get().all()) {
+    if (spec->kind != plugin::Kind::filter || skipped(spec->name)) continue;
+    CAPTURE(spec->name);
+    const auto filter = filter_of(*spec, environment);
+    if (!filter->worker) continue;
+    const auto fields = fields_of(*filter->built.plugin);
+    std::atomic<int> wrong{0};
+    const auto work = [&](uint64_t seed) {
+      RandomEvents random(seed);
+      const auto worker = filter->built.plugin->worker();
+      BatchPool pool;
+      for (int round = 0; round < 5; ++round) {
+        auto batch = pool.take();
+        std::vector<Event*> events;
+        for (int i = 0; i < 20; ++i) events.push_back(&random.event(*batch, fields));
+        plugin::FilterRun run(events, *batch, filter->built.decoration, filter->metrics);
+        worker->filter(run);
+        worker->flush(run, round == 4);
+        EventCheck check;
+        for (const auto* event : events) wrong += !event->cancelled() && !check.problem(*event).empty();
+      }
+    };
+    std::thread other(work, 1);
+    work(2);
+    other.join();
+    CHECK(wrong == 0);
   }
 }
 
