@@ -221,8 +221,9 @@ const plugin::Spec filter_aggregate{
     .summary = "Gathers what several events of one task say, by Ruby code.",
     .options = kOptions,
     .example =
-        "aggregate {\n  task_id => \"%{transaction}\"\n  code => \"map['total'] ||= 0; map['total'] += "
-        "event.get('amount').to_i\"\n  push_map_as_event_on_timeout => true\n  timeout => 60\n}",
+        "filter {\n  aggregate {\n    task_id => \"%{transaction}\"\n    code => \"map['total'] ||= 0; "
+        "map['total'] += event.get('amount').to_i\"\n    push_map_as_event_on_timeout => true\n"
+        "    timeout => 60\n  }\n}",
     .filter = make,
 };
 

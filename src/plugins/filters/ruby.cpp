@@ -316,7 +316,7 @@ const plugin::Spec filter_ruby{
     .name = "ruby",
     .summary = "Runs Ruby code on events.",
     .options = kOptions,
-    .example = "ruby { code => \"event.set('doubled', event.get('count').to_i * 2)\" }",
+    .example = "filter { ruby { code => \"event.set('doubled', event.get('count').to_i * 2)\" } }",
     .filter = make,
 };
 
