@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The filters that ask other servers, against servers.
+"""The filters that ask other servers, against servers, and the codecs that need others to speak with.
 
     run.py BINARY [WORD ...]        only the cases whose name holds one of the words
 
