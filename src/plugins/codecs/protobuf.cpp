@@ -14,7 +14,7 @@ using plugin::Type;
 
 constexpr std::string_view kLogger = "logstash.codecs.protobuf";
 constexpr std::string_view kRuby =
-    "It names Ruby code that was made from a .proto file, and there is no Ruby here. Make the descriptors "
+    "it names Ruby code that was made from a .proto file, and there is no Ruby here. Make the descriptors "
     "with: protoc "
     "--include_imports --descriptor_set_out=types.desc YOUR.proto, and give descriptor_file => "
     "\"types.desc\".";
@@ -65,7 +65,7 @@ class ProtobufDecoder : public plugin::Decoder {
     if (bytes.size() > INT32_MAX ||
         !message_->ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size())))
       return fail("the bytes are no message of " + message_->GetTypeName(), bytes, sink);
-    if (!message_->IsInitialized())
+    if (config_->schema.has_required() && !message_->IsInitialized())
       return fail("required fields are missing: " + message_->InitializationErrorString(), bytes, sink);
     Event& event = sink.make();
     Object* chosen = nullptr;
@@ -105,7 +105,7 @@ class ProtobufEncoder : public plugin::Encoder {
   void encode(const Event& event, Buffer& out) override {
     message_->Clear();
     if (!from_value_.fill(event.fields(), *message_)) return fail(from_value_.problem());
-    if (!message_->IsInitialized())
+    if (config_->schema.has_required() && !message_->IsInitialized())
       return fail("required fields are missing: " + message_->InitializationErrorString());
     const size_t size = message_->ByteSizeLong();
     if (size > INT32_MAX) return fail("the message is too large");

@@ -110,6 +110,7 @@ void Schema::describe(const pb::Descriptor& root) {
     for (int i = 0; i < type->field_count(); ++i) {
       const auto* field = type->field(i);
       shape.fields.push_back({field, Key::intern(field->name())});
+      has_required_ |= field->is_required();
       if (field->message_type()) open.push_back(field->message_type());
     }
     for (int i = 0; i < type->real_oneof_decl_count(); ++i)

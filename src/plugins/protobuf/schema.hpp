@@ -46,6 +46,8 @@ class Schema {
   Status load(const std::string& path, std::string class_name);
 
   [[nodiscard]] const pb::Descriptor& root() const { return *root_; }
+  /// True when a message can lack something: only then the library has to look for it.
+  [[nodiscard]] bool has_required() const { return has_required_; }
   /// A message of the class; the caller owns it, and it must not outlive the schema.
   [[nodiscard]] std::unique_ptr<pb::Message> message() const;
   /// Of the root and of everything that it can hold.
@@ -59,6 +61,7 @@ class Schema {
   pb::DescriptorPool pool_;
   mutable pb::DynamicMessageFactory factory_;  // locks itself
   const pb::Descriptor* root_ = nullptr;
+  bool has_required_ = false;
   std::unordered_map<const pb::Descriptor*, Shape> shapes_;
   std::vector<std::string> names_;  // of all messages
 };
