@@ -3,15 +3,21 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "base/log.hpp"
 #include "event/json_read.hpp"
 #include "event/json_write.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/flush_clock.hpp"
+#include "plugins/filters/warning_limiter.hpp"
 #include "plugins/inputs/host_field.hpp"
 
 namespace sluice::plugins {
 namespace {
 
+constexpr std::string_view kLogger = "logstash.filters.elapsed";
+// What the tasks without an end may take: the timeout bounds their time and not their number.
+constexpr size_t kMostBytes = size_t{1} << 30;
+constexpr size_t kTaskBytes = 160;  // of one beside its id
 constexpr std::string_view kElapsedTag = "elapsed";
 constexpr std::string_view kMatchTag = "elapsed_match";
 constexpr std::string_view kExpiredTag = "elapsed_expired_error";
@@ -59,9 +65,14 @@ class Tasks {
  public:
   void begin(const std::string& id, int64_t started, bool keep_last) {
     std::scoped_lock lock(mutex_);
-    auto [at, fresh] = tasks_.try_emplace(id);
-    if (!fresh && !keep_last) return;
-    if (fresh) at->second.number = next_++;
+    auto at = tasks_.find(id);
+    if (at == tasks_.end()) {
+      if (!room_for(id)) return;
+      at = tasks_.try_emplace(id).first;
+      at->second.number = next_++;
+    } else if (!keep_last) {
+      return;
+    }
     at->second.started = started;
     at->second.age = 0;
   }
@@ -71,6 +82,7 @@ class Tasks {
     const auto at = tasks_.find(id);
     if (at == tasks_.end()) return std::nullopt;
     const int64_t started = at->second.started;
+    bytes_ -= at->first.size() + kTaskBytes;
     tasks_.erase(at);
     return started;
   }
@@ -89,6 +101,7 @@ class Tasks {
       }
       old.push_back(task);
       old.back().id = at->first;
+      bytes_ -= at->first.size() + kTaskBytes;
       at = tasks_.erase(at);
     }
     std::sort(old.begin(), old.end(), [](const Task& a, const Task& b) { return a.number < b.number; });
@@ -96,9 +109,23 @@ class Tasks {
   }
 
  private:
+  bool room_for(const std::string& id) {
+    if (id.size() + kTaskBytes <= kMostBytes - bytes_) {
+      bytes_ += id.size() + kTaskBytes;
+      return true;
+    }
+    uint64_t suppressed = 0;
+    if (warnings_.allow(suppressed))
+      log::warn(kLogger, "There are too many tasks without an end: a further one is not measured.",
+                {{"tasks", uint64_t{tasks_.size()}}, {"suppressed", suppressed}});
+    return false;
+  }
+
   std::mutex mutex_;
   FlushClock clock_;
   std::unordered_map<std::string, Task> tasks_;
+  WarningLimiter warnings_;
+  size_t bytes_ = 0;
   uint64_t next_ = 0;
 };
 

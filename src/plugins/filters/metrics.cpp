@@ -14,7 +14,9 @@ namespace sluice::plugins {
 namespace {
 
 constexpr std::string_view kLogger = "logstash.filters.metrics";
+constexpr size_t kShown = 200;
 constexpr size_t kMostNames = 100'000;
+constexpr size_t kMostBytes = 64 << 20;  // of all names together
 
 constexpr plugin::Option kOptions[] = {
     {"meter", plugin::Type::array, "[]", "Names of counts, such as \"http.%{status}\"."},
@@ -77,6 +79,7 @@ class Figures {
       since_clear_ = 0;
       meters_.clear();
       timers_.clear();
+      bytes_ = 0;
     }
     return &event;
   }
@@ -86,10 +89,13 @@ class Figures {
   T* entry(std::map<std::string, T>& all, const std::string& name, double now) {
     const auto found = all.find(name);
     if (found != all.end()) return &found->second;
-    if (all.size() < kMostNames) return &all.emplace(name, T(now)).first->second;
+    if (all.size() < kMostNames && name.size() <= kMostBytes - bytes_) {
+      bytes_ += name.size();
+      return &all.emplace(name, T(now)).first->second;
+    }
     if (!std::exchange(full_, true))
       log::warn(kLogger, "There are too many names of metrics: further ones are not counted.",
-                {{"limit", uint64_t{kMostNames}}, {"name", name}});
+                {{"limit", uint64_t{kMostNames}}, {"name", std::string_view(name).substr(0, kShown)}});
     return nullptr;
   }
 
@@ -138,6 +144,7 @@ class Figures {
   std::mt19937_64 random_{std::random_device{}()};
   std::uniform_real_distribution<double> even_{std::numeric_limits<double>::min(), 1.0};
   double since_report_ = 0, since_clear_ = 0;
+  size_t bytes_ = 0;
   bool full_ = false;
 };
 

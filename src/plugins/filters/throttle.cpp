@@ -1,5 +1,8 @@
 // filter throttle: succeeds for events that come too seldom or too often.
+#include <openssl/sha.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <mutex>
 #include <unordered_map>
@@ -14,6 +17,10 @@ namespace {
 
 constexpr std::string_view kLogger = "logstash.filters.throttle";
 constexpr int64_t kDefaultPeriod = 60;
+// Counts are forgotten by the events' own time, which need not pass: beyond so many all are, unless
+// max_counters allows for more.
+constexpr double kMostKeys = 1 << 20;
+constexpr size_t kLongestKey = 256;  // bytes; of longer ones the digest is kept
 
 constexpr plugin::Option kOptions[] = {
     {"key",
@@ -58,7 +65,7 @@ class Counters {
   uint64_t count(const std::string& key, int64_t period, int64_t second) {
     std::scoped_lock lock(mutex_);
     auto found = keys_.find(key);
-    if (found == keys_.end()) found = keys_.emplace(key, Slots{second, second, {}}).first;
+    if (found == keys_.end()) found = begin(key, second);
     auto& slots = found->second;
     slots.latest = std::max(slots.latest, second);
     // Periods follow one another from the key's first event on, into the past as well.
@@ -99,6 +106,15 @@ class Counters {
     std::vector<Slot> counts;  // by their begin
   };
 
+  std::unordered_map<std::string, Slots>::iterator begin(const std::string& key, int64_t second) {
+    if (max_counters_ != -1 && static_cast<double>(keys_.size()) >= std::max(kMostKeys, 2 * max_counters_)) {
+      log::warn(kLogger, "There are far more keys than max_counters: all counts begin anew.",
+                {{"keys", uint64_t{keys_.size()}}, {"max_counters", max_counters_}});
+      keys_.clear();
+    }
+    return keys_.emplace(key, Slots{second, second, {}}).first;
+  }
+
   // In steps of 5 % of the configured age, and never below one of them.
   void adapt(double total) {
     const double step = std::floor(first_max_age_ * 5 / 100);
@@ -132,6 +148,7 @@ class ThrottleWorker : public plugin::FilterWorker {
       const int64_t period = period_of(*event);
       text_.clear();
       config_.key.fill(*event, text_);
+      if (text_.size() > kLongestKey) digest(text_);
       const auto count = static_cast<double>(counters_.count(text_, period, seconds_of(event->timestamp())));
       if ((config_.before != -1 && count < config_.before) || (config_.after != -1 && count > config_.after))
         (void)run.matched(*event);
@@ -141,6 +158,12 @@ class ThrottleWorker : public plugin::FilterWorker {
   void flush(plugin::FilterRun&, bool final) override { counters_.flush(final); }
 
  private:
+  static void digest(std::string& text) {
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> hash;
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data());
+    text.assign(reinterpret_cast<const char*>(hash.data()), hash.size());
+  }
+
   int64_t period_of(const Event& event) {
     text_.clear();
     config_.period.fill(event, text_);
