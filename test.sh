@@ -26,7 +26,7 @@ suite "docs are current" python3 tests/check_docs.py "$pipeline"
 suite "conformance" python3 tests/conformance/run.py "$pipeline"
 suite "lookups" python3 tests/lookups/run.py "$pipeline"
 suite "examples" python3 tests/examples/run.py "$pipeline"
-suite "quiet streams" python3 tests/quiet_streams.py "$pipeline"
+suite "codec streams" python3 tests/codec_streams.py "$pipeline"
 suite "image tree" sh tests/docker_tree.sh "$pipeline"
 
 shared=${SHARED:-../shared}

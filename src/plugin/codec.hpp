@@ -61,6 +61,8 @@ class Codec {
   [[nodiscard]] virtual std::unique_ptr<Encoder> encoder() const = 0;
   /// Set on events by the codec in ECS mode ([event][original]); inputs that set it themselves ask.
   [[nodiscard]] virtual bool line_based() const { return false; }
+  /// True for codecs that wait for a line's end: an input that hands over single lines leaves it on.
+  [[nodiscard]] virtual bool wants_line_ends() const { return false; }
   /// True when a datagram can only be read after the ones before it (templates): one decoder then takes them
   /// all.
   [[nodiscard]] virtual bool ordered() const { return false; }

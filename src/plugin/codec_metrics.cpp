@@ -101,6 +101,7 @@ class MeasuredCodec : public Codec {
       : inner_(std::move(inner)), metrics_(std::move(metrics)) {}
   [[nodiscard]] std::string_view name() const override { return inner_->name(); }
   [[nodiscard]] bool line_based() const override { return inner_->line_based(); }
+  [[nodiscard]] bool wants_line_ends() const override { return inner_->wants_line_ends(); }
   [[nodiscard]] std::unique_ptr<Decoder> decoder() const override {
     auto decoder = inner_->decoder();
     if (!decoder) return nullptr;

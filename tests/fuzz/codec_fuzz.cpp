@@ -49,7 +49,9 @@ std::unique_ptr<plugin::Codec> codec_of(std::string_view config) {
 }
 
 std::vector<std::unique_ptr<plugin::Codec>> readable_codecs() {
-  log::configure({.level = log::Level::fatal});
+  log::Options quiet;
+  quiet.level = log::Level::fatal;
+  log::configure(quiet);
   plugins::register_all();
   std::vector<std::unique_ptr<plugin::Codec>> codecs;
   for (const auto* spec : plugin::Registry::get().all()) {

@@ -262,6 +262,7 @@ class Cef : public plugin::Codec {
  public:
   explicit Cef(Config config) : config_(std::move(config)) {}
   std::string_view name() const override { return "cef"; }
+  bool wants_line_ends() const override { return config_.delimiter && config_.delimiter->ends_with('\n'); }
   std::unique_ptr<plugin::Decoder> decoder() const override { return std::make_unique<CefDecoder>(config_); }
   std::unique_ptr<plugin::Encoder> encoder() const override {
     return std::make_unique<cef::Encoder>(config_.encoder);

@@ -36,6 +36,7 @@ class EdnLines : public plugin::Codec {
  public:
   explicit EdnLines(FieldRef target) : target_(std::move(target)) {}
   std::string_view name() const override { return "edn_lines"; }
+  bool wants_line_ends() const override { return true; }
   std::unique_ptr<plugin::Decoder> decoder() const override {
     return std::make_unique<EdnLinesDecoder>(target_);
   }

@@ -114,6 +114,7 @@ class EsBulk : public plugin::Codec {
  public:
   explicit EsBulk(Config config) : config_(std::move(config)) {}
   std::string_view name() const override { return "es_bulk"; }
+  bool wants_line_ends() const override { return true; }
   std::unique_ptr<plugin::Decoder> decoder() const override {
     return std::make_unique<EsBulkDecoder>(config_);
   }

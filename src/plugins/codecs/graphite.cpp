@@ -158,6 +158,7 @@ class Graphite : public plugin::Codec {
  public:
   explicit Graphite(Config config) : config_(std::move(config)) {}
   std::string_view name() const override { return "graphite"; }
+  bool wants_line_ends() const override { return true; }
   std::unique_ptr<plugin::Decoder> decoder() const override { return std::make_unique<GraphiteDecoder>(); }
   std::unique_ptr<plugin::Encoder> encoder() const override {
     return std::make_unique<GraphiteEncoder>(config_);

@@ -73,6 +73,7 @@ class JsonLines : public plugin::Codec {
  public:
   explicit JsonLines(Config config) : config_(std::move(config)) {}
   std::string_view name() const override { return "json_lines"; }
+  bool wants_line_ends() const override { return true; }
   std::unique_ptr<plugin::Decoder> decoder() const override {
     return std::make_unique<JsonLinesDecoder>(config_);
   }

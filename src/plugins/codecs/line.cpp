@@ -59,6 +59,7 @@ class Line : public plugin::Codec {
         format_(format_option(setup)),
         ecs_(setup.ecs()) {}
   std::string_view name() const override { return "line"; }
+  bool wants_line_ends() const override { return true; }
   std::unique_ptr<plugin::Decoder> decoder() const override {
     return std::make_unique<LineDecoder>(charset_, delimiter_, ecs_);
   }

@@ -144,6 +144,7 @@ class Multiline : public plugin::Codec {
  public:
   explicit Multiline(Config config) : config_(std::move(config)) {}
   std::string_view name() const override { return "multiline"; }
+  bool wants_line_ends() const override { return true; }
   std::unique_ptr<plugin::Decoder> decoder() const override {
     return std::make_unique<MultilineDecoder>(config_);
   }

@@ -177,7 +177,7 @@ class GeneratorInput : public plugin::Input {
   }
 
   void lay_out_text() {
-    if (wants_line_ends(*codec_))
+    if (codec_->wants_line_ends())
       for (auto& text : texts_)
         if (!text.ends_with('\n')) text += '\n';
     size_t size = 0;

@@ -30,13 +30,6 @@ class DefaultField {
   FieldRef ref_;
 };
 
-/// True for codecs that cut lines themselves and wait for a line's end: an input that hands over single lines
-/// has to leave their ends on.
-inline bool wants_line_ends(const plugin::Codec& codec) {
-  const auto name = codec.name();
-  return name == "multiline" || name == "line" || name == "java_line" || name == "json_lines";
-}
-
 /// The name of this host as inputs report it: node.name, or the system's host name.
 std::string host_name(const plugin::Environment& environment);
 

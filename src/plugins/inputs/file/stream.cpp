@@ -9,7 +9,7 @@ FileStream::FileStream(std::shared_ptr<const Settings> settings, std::string pat
       path_(std::move(path)),
       name_(std::move(name)),
       decoder_(settings_->codec->decoder()),
-      line_ends_(wants_line_ends(*settings_->codec)) {}
+      line_ends_(settings_->codec->wants_line_ends()) {}
 
 void FileStream::begin(Batch& batch) {
   batch_ = &batch;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Runs the engine with codec multiline behind real inputs: each stream is joined by itself, and one that has gone
-quiet gives its last event after auto_flush_interval.
+"""Runs the engine with codecs behind real inputs: each stream is decoded by itself, one that has gone quiet gives the
+last event of multiline after auto_flush_interval, and files go well with every codec that looks for line ends.
 
-    quiet_streams.py BINARY      closes with `N passed, N failed`
+    codec_streams.py BINARY      closes with `N passed, N failed`
 """
 import json
 import os
@@ -49,8 +49,8 @@ class Engine:
                 return int(found.group(1))
         raise TimeoutError("the engine does not listen")
 
-    def next(self, wait=WAIT):
-        return json.loads(self.events.get(timeout=wait))["message"]
+    def next(self, field="message"):
+        return json.loads(self.events.get(timeout=WAIT)).get(field)
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
@@ -129,11 +129,43 @@ def datagrams_end_their_event(binary, folder):
     engine.end()
 
 
+def lines_of_a_file(binary, folder):
+    head = "CEF:0|v|p|1|100|n|5|"
+    for codec, text, field, values in (
+            ("edn_lines", "{:n 1}\n{:n 2}\n", "n", [1, 2]),
+            ("graphite", "n 1 0\nn 2 0\n", "n", [1.0, 2.0]),
+            ("es_bulk", '{"index":{}}\n{"n":1}\n{"create":{}}\n{"n":2}\n', "n", [1, 2]),
+            ('cef { delimiter => "\\n" }', f"{head}n=1\n{head}n=2\n", "n", ["1", "2"]),
+            ('cef { delimiter => "\\r\\n" }', f"{head}n=1\r\n{head}n=2\r\n", "n", ["1", "2"]),
+            ("cef", f"{head}n=1\n{head}n=2\n", "n", ["1", "2"]),
+            ("edn", "{:n 1}\n{:n 2}\n", "n", [1, 2])):
+        path = pathlib.Path(folder) / "lines.log"
+        path.write_text(text)
+        engine = Engine(binary, folder, 'file { path => "%s" start_position => "beginning" sincedb_path => "/dev/null" '
+                        'codec => %s }' % (path, codec))
+        found = [engine.next(field), engine.next(field)]
+        engine.end()
+        assert found == values, (codec, found)
+
+
+def objects_over_a_connection(binary, folder):
+    for codec, pieces in (("msgpack", (b"\x81\xa1n", b"\x01\x81\xa1n\x02")),
+                          ("fluent", (b"\x93\xa1t\x01\x81\xa1", b"n\x01\x92\xa1t\x91\x92\x01\x81\xa1n\x02"))):
+        engine = Engine(binary, folder, 'tcp { host => "127.0.0.1" port => 0 codec => %s }' % codec)
+        with socket.create_connection(("127.0.0.1", engine.port())) as peer:
+            peer.sendall(pieces[0])
+            time.sleep(0.1)
+            peer.sendall(pieces[1])
+            assert [engine.next("n"), engine.next("n")] == [1, 2], codec
+        engine.end()
+
+
 def main():
     binary = str(pathlib.Path(sys.argv[1]).resolve())
     passed = failed = 0
     for test in (tcp_stream_that_goes_quiet, connections_are_joined_apart, file_that_goes_quiet,
-                 interval_starts_anew_with_each_line, datagrams_end_their_event):
+                 interval_starts_anew_with_each_line, datagrams_end_their_event, lines_of_a_file,
+                 objects_over_a_connection):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 test(binary, folder)
