@@ -42,6 +42,7 @@ struct Capture {
   FieldRef field;
   match::CaptureType type;
   bool overwrite;
+  std::string problem;  // why the name is none of a field: storing fails, as in Logstash
 };
 
 struct Expression {
@@ -172,6 +173,10 @@ class GrokWorker : public plugin::FilterWorker {
       const bool took_part = values[i].data() != nullptr;
       const bool empty = !took_part || (values[i].empty() && capture.type == match::CaptureType::string);
       if (empty && !config_.keep_empty) continue;
+      if (!capture.problem.empty()) {
+        warn("Grok regexp threw exception", capture.problem);
+        return false;
+      }
       const Value value = took_part ? typed(capture.type, values[i], text.plain(), event) : Value{};
       const SetError error = add(capture, value, event);
       if (error == SetError::none) continue;
@@ -324,10 +329,12 @@ void Grok::add_expression(plugin::Setup& setup, const match::PatternSet& pattern
     const std::string field = target_.empty() ? capture.field : target_ + "[" + capture.field + "]";
     auto ref = FieldRef::parse(field);
     if (!ref.ok())
-      setup.error("match", "E0304", ref.message(), "Name the capture as a field: `name` or [outer][inner].")
+      setup.warning("match", "W0304", ref.message(), "Name the capture as a field: `name` or [outer][inner].")
           .span = value.span;
     const bool overwrite = std::find(overwrite_.begin(), overwrite_.end(), capture.field) != overwrite_.end();
-    expression.captures.push_back({ref.ok() ? std::move(ref).value() : FieldRef{}, capture.type, overwrite});
+    const std::string problem = ref.message();
+    expression.captures.push_back(
+        {ref.ok() ? std::move(ref).value() : FieldRef{}, capture.type, overwrite, problem});
   }
   source.expressions.push_back(std::move(expression));
 }
