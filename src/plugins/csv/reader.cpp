@@ -153,11 +153,11 @@ bool Reader::quoted(Arena& arena, Field& field) {
   return true;
 }
 
-// Moves behind what no separator, quote or row end begins in.
+// Moves behind what no separator, quote or line end begins in.
 void Reader::skip_unquoted() {
   while (at_ < text_.size()) {
     const auto left = rest();
-    if (row_end_.find(left.front()) != std::string_view::npos || left.starts_with(first_) ||
+    if (left.front() == '\n' || left.front() == '\r' || left.starts_with(first_) ||
         left.starts_with(dialect_.quote))
       return;
     ++at_;
