@@ -114,6 +114,9 @@ std::optional<Value> real(std::string_view text) {
   const size_t point = mantissa.find('.');
   const int base = hex ? 16 : 10;
   const std::string_view whole = mantissa.substr(0, point);
+  if (hex && (text.find('_') != std::string_view::npos ||
+              (point != std::string_view::npos && exponent == std::string_view::npos)))
+    return std::nullopt;
   if (!digits_of(whole, base) && (hex || !whole.empty() || point == std::string_view::npos))
     return std::nullopt;
   if (point != std::string_view::npos && !digits_of(mantissa.substr(point + 1), base)) return std::nullopt;
@@ -169,9 +172,8 @@ bool month_and_day(Cursor& cursor, Moment& moment) {
 }
 
 bool year(Cursor& cursor, Moment& moment) {
-  const bool comma = cursor.take(',');
-  if (!cursor.blanks() && !comma) return false;
-  if (!cursor.number(2, 4, moment.year)) return false;
+  (void)cursor.take(',');
+  if (!cursor.blanks() || !cursor.number(2, 4, moment.year)) return false;
   if (moment.year < 100) moment.year += moment.year >= 69 ? 1900 : 2000;
   return true;
 }
@@ -181,7 +183,7 @@ bool offset(Cursor& cursor, Moment& moment) {
   const bool west = cursor.take('-');
   if (!west && !cursor.take('+')) return false;
   int hours = 0, minutes = 0;
-  if (!cursor.number(2, 2, hours) || (cursor.take(':') && !cursor.number(2, 2, minutes))) return false;
+  if (!cursor.number(2, 2, hours) || !cursor.take(':') || !cursor.number(2, 2, minutes)) return false;
   moment.offset = (west ? -1 : 1) * (hours * 3600 + minutes * 60);
   return true;
 }

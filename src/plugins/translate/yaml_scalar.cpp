@@ -57,26 +57,28 @@ bool is_real(std::string_view text) {
   return all_of(rest.substr(2), "0123456789");
 }
 
-// 12:30 and 1:30:00 count to the base of sixty.
-bool sexagesimal(std::string_view text, int64_t& out) {
-  const bool negative = text.starts_with('-');
-  text = without_sign(text);
-  int64_t value = 0;
+// 12:30 and 1:30:00 are hours, minutes and seconds in seconds; a point in the last part makes it a float.
+bool sexagesimal(std::string_view text, Value& out) {
+  double value = 0;
   int parts = 0;
-  while (true) {
-    const auto part = text.substr(0, text.find(':'));
-    if (part.empty() || !digit(part[0]) || part.size() > 9 ||
-        !all_of(part, parts == 0 ? "0123456789_" : "0123456789"))
-      return false;
-    const auto number = match::ruby_to_i(without_separators(part)).value;
-    if (parts > 0 && (part.size() > 2 || number > 59)) return false;
-    value = value * 60 + number;
-    ++parts;
-    if (part.size() == text.size()) break;
-    text.remove_prefix(part.size() + 1);
+  const bool real = text.find('.') != std::string_view::npos;
+  for (bool last = false; !last; ++parts) {
+    const size_t colon = text.find(':');
+    last = colon == std::string_view::npos;
+    std::string_view part = text.substr(0, colon);
+    text.remove_prefix(last ? text.size() : colon + 1);
+    const std::string number = without_separators(part);
+    if (parts == 0) part = without_sign(part);
+    if (part.empty() || !digit(part[0])) return false;
+    const std::string_view whole = part.substr(0, last ? part.find('.') : std::string_view::npos);
+    if (!all_of(whole, parts == 0 ? "0123456789_" : "0123456789") || whole.size() > 9) return false;
+    if (last && !all_of(part.substr(whole.size()), ".0123456789_")) return false;
+    if (parts > 0 && (whole.size() > 2 || (whole.size() == 2 && whole[0] > '5'))) return false;
+    value += match::ruby_to_f(number) * (parts == 0 ? 3600 : parts == 1 ? 60 : 1);
   }
-  out = negative ? -value : value;
-  return parts == 2 || parts == 3;
+  if (parts < 2 || parts > 3) return false;
+  out = real ? Value::real(value) : Value::integer(static_cast<int64_t>(value));
+  return true;
 }
 
 bool word_constant(std::string_view text, Value& out) {
@@ -105,6 +107,12 @@ bool point_constant(std::string_view text, Value& out) {
   return true;
 }
 
+std::string_view symbol(std::string_view text) {
+  const bool quoted =
+      text.size() > 1 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
 bool is_time(std::string_view text) {
   return text.size() >= 16 && digit(text[0]) && digit(text[3]) && text[4] == '-' &&
          text.find(':') != std::string_view::npos;
@@ -126,10 +134,10 @@ Value yaml_scalar(std::string_view text, Arena& arena) {
     if (point + 1 == plain.size() || !digit(plain[point + 1])) plain.erase(point, 1);
     return number(plain, true, arena);
   }
-  if (int64_t counted = 0; sexagesimal(text, counted)) return Value::integer(counted);
+  if (sexagesimal(text, value)) return value;
   if (is_time(text))
     if (const auto time = match::parse_event_timestamp(text)) return Value::timestamp(*time);
-  if (text.size() > 1 && text.front() == ':') text.remove_prefix(1);  // a symbol
+  if (text.size() > 1 && text.front() == ':') text = symbol(text.substr(1));
   return Value::string(arena.copy(text));
 }
 
