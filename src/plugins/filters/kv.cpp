@@ -17,7 +17,8 @@ using plugin::Type;
 
 constexpr std::string_view kLogger = "logstash.filters.kv";
 constexpr size_t kShown = 255;
-constexpr int kDeepest = 128;  // pairs within values; what lies deeper stays text
+constexpr size_t kPairsPerLook = 1024;  // after so many pairs the clock is looked at
+constexpr int kDeepest = 128;           // pairs within values; what lies deeper stays text
 
 constexpr plugin::Option kOptions[] = {
     {"source", Type::field_reference, "\"message\"",
@@ -175,7 +176,9 @@ class KvWorker : public plugin::FilterWorker {
     // The regular expression's memory is shared by the levels: a pair is done with it before the next search.
     kv::PairScanner scanner(*config_.pattern, text.as_text(), captures_, deadline);
     kv::Pair pair;
-    while (true) {
+    for (size_t count = 1;; ++count) {
+      match::Budget unused;
+      if (count % kPairsPerLook == 0 && !deadline.left(unused)) return Outcome::timeout;
       switch (scanner.next(pair)) {
         case kv::PairScanner::Found::end:
           return Outcome::ok;

@@ -104,10 +104,10 @@ class XmlWorker : public plugin::FilterWorker {
     if (!config_.store) return {};
     const auto document = stored_.read(text);
     if (!document) return Status::error(Fault::filter, stored_.error());
+    const auto value = xml::simple_value(*document, stored_, config_.simple, event.arena());
+    if (!value.ok()) return value.status();
     matched = true;
-    const SetError error =
-        event.set(config_.target, xml::simple_value(*document, config_.simple, event.arena()));
-    return set_status(error, config_.target);
+    return set_status(event.set(config_.target, *value), config_.target);
   }
 
   Status query(Event& event, std::string_view text, bool& matched) {

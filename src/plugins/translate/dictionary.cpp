@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/utf8.hpp"
-#include "match/required.hpp"
 #include "plugins/filters/mutate_operation.hpp"
 
 namespace sluice::plugins::translate {
@@ -35,8 +34,7 @@ Status Dictionary::finish() {
     auto regex = match::Regex::compile(pattern);
     if (!regex.ok())
       return Status::config("the key `" + pattern + "` is no regular expression: " + regex.message());
-    patterns_.push_back(
-        {std::move(regex).value(), match::choose_literals(match::required_literals(pattern))});
+    patterns_.push_back(std::move(regex).value());
   }
   if (matching_ != Matching::replace) return {};
   for (uint32_t i = 0; i < entries_.size(); ++i) {
@@ -71,11 +69,9 @@ bool Dictionary::look_up(std::string_view text, Scratch& scratch, Arena& arena, 
 }
 
 bool Dictionary::first_pattern(std::string_view text, Scratch& scratch, size_t& entry) const {
-  for (entry = 0; entry < patterns_.size(); ++entry) {
-    const auto& pattern = patterns_[entry];
-    if (!match::holds_literals(text, pattern.literals)) continue;
-    if (pattern.regex.search(text, scratch.captures, 0, kBudget) == match::MatchResult::match) return true;
-  }
+  // A search looks first for what every match must hold, so most expressions cost little.
+  for (entry = 0; entry < patterns_.size(); ++entry)
+    if (patterns_[entry].search(text, scratch.captures, 0, kBudget) == match::MatchResult::match) return true;
   return false;
 }
 

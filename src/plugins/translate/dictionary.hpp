@@ -46,10 +46,6 @@ class Dictionary {
     std::string_view key;
     Value value;
   };
-  struct Pattern {
-    match::Regex regex;
-    std::vector<std::string> literals;  // without which it cannot match
-  };
   bool first_pattern(std::string_view text, Scratch& scratch, size_t& entry) const;
   bool replace(std::string_view text, std::string& out) const;
   bool key_at(std::string_view text, uint32_t& entry) const;
@@ -58,9 +54,9 @@ class Dictionary {
   Arena memory_;
   std::vector<Entry> entries_;
   std::unordered_map<std::string_view, uint32_t> places_;
-  std::vector<Pattern> patterns_;  // of Matching::patterns, one an entry
-  std::vector<uint32_t> sorted_;   // of Matching::replace: the entries by key
-  std::bitset<256> begins_;        // bytes that a key begins with
+  std::vector<match::Regex> patterns_;  // of Matching::patterns, one an entry
+  std::vector<uint32_t> sorted_;        // of Matching::replace: the entries by key
+  std::bitset<256> begins_;             // bytes that a key begins with
   bool empty_key_ = false;
 };
 

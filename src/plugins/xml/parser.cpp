@@ -14,6 +14,8 @@ namespace {
 
 // Names of elements that a parser keeps before a new one takes its place: they come from outside.
 constexpr int kMostNames = 10'000;
+// libxml2 compares every attribute of an element with every other.
+constexpr int kMostAttributes = 4096;
 
 struct Flag {
   std::string_view name;
@@ -69,6 +71,35 @@ xmlEntity* known_or_written(void* context, const xmlChar* name) {
                          xml_text(written.c_str()));
 }
 
+// The reference that ends where the parser stands; empty when a plain text ends there. Texts that are part of
+// the input are none.
+std::string_view reference_before(const xmlParserInput& input, const xmlChar* text) {
+  constexpr std::ptrdiff_t kLongest = 32;
+  if (text >= input.base && text < input.end) return {};
+  const auto* end = input.cur;
+  if (end == input.base || end[-1] != ';') return {};
+  for (const auto* at = end - 2; at >= input.base && end - at < kLongest; --at) {
+    if (*at == '&') return {reinterpret_cast<const char*>(at), static_cast<size_t>(end - at)};
+    if (*at == ';' || *at == '<' || *at == '>') break;
+  }
+  return {};
+}
+
+// True when no element can have very many attributes: between two `<` stand at most so many beginnings of a
+// value.
+bool attributes_bounded(std::string_view text) {
+  int count = 0;
+  size_t from = 0;
+  for (size_t at = text.find('='); at != std::string_view::npos; at = text.find('=', at + 1)) {
+    if (text.substr(from, at - from).find('<') != std::string_view::npos) count = 0;
+    from = at;
+    const size_t value = text.find_first_not_of(" \t\r\n", at + 1);
+    if (value == std::string_view::npos) break;
+    if ((text[value] == '"' || text[value] == '\'') && ++count > kMostAttributes) return false;
+  }
+  return true;
+}
+
 std::string constant_name(std::string_view text) {
   std::string name;
   for (const char c : text)
@@ -100,7 +131,7 @@ std::optional<ParseOptions> ParseOptions::parse(std::string_view text, std::stri
 
 Parser::Parser(Mode mode, ParseOptions options) : mode_(mode), options_(options) {
   initialize();
-  if (mode_ == Mode::rexml) options_.flags = XML_PARSE_NOENT;
+  if (mode_ == Mode::rexml) options_.flags = 0;
   options_.flags |= XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
 }
 
@@ -112,19 +143,52 @@ void Parser::renew() {
   context_ = xmlNewParserCtxt();
   if (!context_ || !context_->sax) return;
   context_->sax->entityDecl = declare_internal_only;
-  if (mode_ == Mode::rexml) context_->sax->getEntity = known_or_written;
+  if (mode_ != Mode::rexml) return;
+  context_->sax->getEntity = known_or_written;
+  context_->sax->characters = context_->sax->ignorableWhitespace = take_characters;
+}
+
+void Parser::take_characters(void* context, const xmlChar* text, int size) {
+  auto* parsing = static_cast<xmlParserCtxt*>(context);
+  auto* self = static_cast<Parser*>(parsing->_private);
+  xmlSAX2Characters(context, text, size);
+  // The contents of entities are parsed in contexts of their own.
+  if (parsing == self->context_ && parsing->input)
+    self->note_written({reinterpret_cast<const char*>(text), static_cast<size_t>(size)},
+                       reference_before(*parsing->input, text));
+}
+
+void Parser::note_written(std::string_view text, std::string_view reference) {
+  auto* node = context_->node ? context_->node->last : nullptr;
+  if (!node || node->type != XML_TEXT_NODE || (reference.empty() && !node->_private)) return;
+  if (!node->_private) {
+    const auto content = text_of(node->content);
+    written_.emplace_back(content.substr(0, content.size() - std::min(text.size(), content.size())));
+    node->_private = reinterpret_cast<void*>(written_.size());
+  }
+  written_[reinterpret_cast<size_t>(node->_private) - 1] += reference.empty() ? text : reference;
+}
+
+std::string_view Parser::written(const xmlNode& text) const {
+  const auto number = reinterpret_cast<size_t>(text._private);
+  return number == 0 || number > written_.size() ? text_of(text.content) : written_[number - 1];
 }
 
 Document Parser::read(std::string_view text) {
   renew();
+  written_.clear();
   if (!context_ || text.size() > static_cast<size_t>(std::numeric_limits<int>::max())) {
     error_ = "there is no memory for the document";
     return nullptr;
   }
+  if (!attributes_bounded(text)) {
+    error_ = "an element has too many attributes";
+    return nullptr;
+  }
+  context_->_private = this;
   Document document(xmlCtxtReadMemory(context_, text.data(), static_cast<int>(text.size()), nullptr, "UTF-8",
                                       options_.flags));
-  const bool right = context_->wellFormed != 0 && (mode_ != Mode::rexml || context_->nsWellFormed != 0);
-  if (document && (right || !options_.strict())) return document;
+  if (document && (context_->wellFormed != 0 || !options_.strict())) return document;
   const auto* error = xmlCtxtGetLastError(context_);
   error_ = error && error->message ? error->message : "the text is no XML document";
   while (!error_.empty() && error_.back() == '\n') error_.pop_back();

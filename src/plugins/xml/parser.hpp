@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::plugins::xml {
 
@@ -29,8 +30,8 @@ class Parser {
  public:
   enum class Mode : uint8_t {
     as_told,  // by the options
-    /// Every mistake fails the document, internal entities are resolved, and those that are not known stay as
-    /// they are written: what Ruby's REXML does.
+    /// Every mistake fails the document, and entities that are not known stand for themselves: what Ruby's
+    /// REXML does. References stay nodes, and how texts are written is known.
     rexml,
   };
   Parser(Mode mode, ParseOptions options);
@@ -42,13 +43,18 @@ class Parser {
   /// when there is nothing in it.
   Document read(std::string_view text);
   [[nodiscard]] const std::string& error() const { return error_; }
+  /// A text node of the last document as it is written, with its references to characters (in mode rexml).
+  [[nodiscard]] std::string_view written(const xmlNode& text) const;
 
  private:
+  static void take_characters(void* context, const xmlChar* text, int size);
+  void note_written(std::string_view text, std::string_view reference);
   void renew();
   Mode mode_;
   ParseOptions options_;
   xmlParserCtxt* context_ = nullptr;
   std::string error_;
+  std::vector<std::string> written_;  // of nodes with references; their _private is the number, from 1
 };
 
 /// The bytes of a string of libxml2.

@@ -1,9 +1,9 @@
 // A document as the structure that Ruby's XmlSimple makes of it.
 #pragma once
 
-#include <libxml/tree.h>
-
+#include "base/status.hpp"
 #include "event/value.hpp"
+#include "plugins/xml/parser.hpp"
 
 namespace sluice::plugins::xml {
 
@@ -13,7 +13,9 @@ struct SimpleOptions {
   bool suppress_empty = true;  // empty elements are left out
 };
 
-/// The value for the document's root; everything is copied to `arena`. Null when the document has no root.
-Value simple_value(const xmlDoc& document, const SimpleOptions& options, Arena& arena);
+/// The value for the root of the last document that `parser` has read in mode rexml; everything is copied to
+/// `arena`. An error for a prefix that is not declared and for entities that stand for too much.
+Result<Value> simple_value(const xmlDoc& document, const Parser& parser, const SimpleOptions& options,
+                           Arena& arena);
 
 }  // namespace sluice::plugins::xml
