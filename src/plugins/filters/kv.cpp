@@ -3,11 +3,11 @@
 
 #include "base/log.hpp"
 #include "event/field_index.hpp"
-#include "match/text_case.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/config_value.hpp"
 #include "plugins/filters/field_name.hpp"
 #include "plugins/filters/warning_limiter.hpp"
+#include "plugins/kv/edit.hpp"
 #include "plugins/kv/pairs.hpp"
 
 namespace sluice::plugins {
@@ -68,19 +68,10 @@ constexpr plugin::Option kOptions[] = {
      "Tags for events whose pairs could not be stored."},
 };
 
-enum class Case : uint8_t { as_is, lower, upper, capitalized };
-
-// What is done to a key or a value before it is stored.
-struct Edit {
-  std::optional<kv::Stripping> trim, remove;
-  Case letters = Case::as_is;
-  [[nodiscard]] bool nothing() const { return !trim && !remove && letters == Case::as_is; }
-};
-
 struct Config {
   FieldRef source, target;
   std::optional<kv::PairPattern> pattern;
-  Edit key, value;
+  kv::Edit key, value;
   Template prefix;
   std::vector<Template> include, exclude;
   std::vector<std::pair<Key, Value>> defaults;
@@ -198,13 +189,13 @@ class KvWorker : public plugin::FilterWorker {
   Outcome take(Event& event, const kv::Pair& pair, bool plain, Level& level, kv::Deadline& deadline) {
     auto& arena = event.arena();
     prepare(event);
-    const std::string_view name = edited(config_.key, pair.key, name_);
+    const std::string_view name = config_.key.apply(pair.key, name_, captures_);
     if (!include_.empty() && !include_.has(name)) return Outcome::ok;
     if (exclude_.has(name)) return Outcome::ok;
     const Key key = Key::of(prefixed(name), arena);
     Value value = Value::string(pair.value, plain);
     if (!config_.value.nothing()) {
-      const auto text = edited(config_.value, pair.value, text_);
+      const auto text = config_.value.apply(pair.value, text_, captures_);
       const bool part =
           text.data() >= pair.value.data() && text.data() <= pair.value.data() + pair.value.size();
       value = part ? Value::string(text, plain) : event.text(text);
@@ -239,18 +230,6 @@ class KvWorker : public plugin::FilterWorker {
     key_ = prefix;
     key_ += name;
     return key_;
-  }
-
-  std::string_view edited(const Edit& edit, std::string_view text, std::array<std::string, 3>& scratch) {
-    if (edit.trim) text = edit.trim->apply(text, scratch[0], captures_);
-    if (edit.remove) text = edit.remove->apply(text, scratch[1], captures_);
-    if (edit.letters == Case::as_is) return text;
-    auto& out = scratch[2];
-    out.clear();
-    if (edit.letters == Case::lower) match::append_lower(text, out);
-    if (edit.letters == Case::upper) match::append_upper(text, out);
-    if (edit.letters == Case::capitalized) match::append_capitalized(text, out);
-    return out;
   }
 
   // Ruby's include? of what the key holds so far: a part of a text, an item of a list, a key of an object.
@@ -323,7 +302,7 @@ class KvWorker : public plugin::FilterWorker {
   bool prepared_ = false;
   match::Captures captures_;
   std::string prefix_, key_;
-  std::array<std::string, 3> name_, text_;
+  kv::Edit::Scratch name_, text_;
   WarningLimiter warnings_;
 };
 
@@ -338,8 +317,8 @@ class Kv : public plugin::Filter {
     for (const auto& key : options.strings("exclude_keys")) config_.exclude.emplace_back(key);
     for (const auto& [key, value] : options.hash("default_keys"))
       config_.defaults.emplace_back(Key::intern(key), config_value(value, config_.memory));
-    config_.key = edit(setup, "trim_key", "remove_char_key", "transform_key");
-    config_.value = edit(setup, "trim_value", "remove_char_value", "transform_value");
+    config_.key = kv::Edit::from(setup, "trim_key", "remove_char_key", "transform_key");
+    config_.value = kv::Edit::from(setup, "trim_value", "remove_char_value", "transform_value");
     config_.recursive = options.boolean("recursive");
     config_.duplicates = options.boolean("allow_duplicate_values");
     config_.empty_values = options.boolean("allow_empty_values");
@@ -360,8 +339,6 @@ class Kv : public plugin::Filter {
 
  private:
   void take_pattern(plugin::Setup& setup);
-  static Edit edit(plugin::Setup& setup, std::string_view trim, std::string_view remove,
-                   std::string_view letters);
 
   Config config_;
 };
@@ -391,28 +368,6 @@ void Kv::take_pattern(plugin::Setup& setup) {
               error.option.ends_with("_pattern")
                   ? ""
                   : "The characters are put between [ and ]: write \\] \\[ \\^ and \\\\ for these four.");
-}
-
-Edit Kv::edit(plugin::Setup& setup, std::string_view trim, std::string_view remove,
-              std::string_view letters) {
-  Edit edit;
-  const auto take = [&setup](std::string_view option, bool ends, std::optional<kv::Stripping>& into) {
-    const auto characters = setup.options.maybe_string(option);
-    if (!characters) return;
-    auto stripping = kv::Stripping::compile(*characters, ends);
-    if (stripping.ok())
-      into = std::move(stripping).value();
-    else
-      setup.error(option, "E0301", "The set of characters is not valid: " + stripping.message(),
-                  "The characters are put between [ and ]: write \\] \\[ \\^ and \\\\ for these four.");
-  };
-  take(trim, true, edit.trim);
-  take(remove, false, edit.remove);
-  const std::string named = setup.options.string(letters);
-  if (named == "lowercase") edit.letters = Case::lower;
-  if (named == "uppercase") edit.letters = Case::upper;
-  if (named == "capitalize") edit.letters = Case::capitalized;
-  return edit;
 }
 
 }  // namespace

@@ -1,16 +1,13 @@
 // filter translate: values are looked up in a dictionary.
-#include <atomic>
-#include <mutex>
 #include <optional>
 
 #include "base/log.hpp"
-#include "base/time.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/config_value.hpp"
 #include "plugins/filters/field_name.hpp"
 #include "plugins/filters/mutate_operation.hpp"
 #include "plugins/filters/warning_limiter.hpp"
-#include "plugins/translate/dictionary_file.hpp"
+#include "plugins/translate/source.hpp"
 
 namespace sluice::plugins {
 namespace {
@@ -18,10 +15,10 @@ namespace {
 using plugin::Type;
 using translate::Dictionary;
 using translate::Matching;
+using translate::Source;
 
 constexpr std::string_view kLogger = "logstash.filters.translate";
-constexpr double kShortRefresh = 300;  // seconds up to which a file that did not change is not read again
-constexpr size_t kMostPlaces = 1024;   // items of a list whose fields are kept ready
+constexpr size_t kMostPlaces = 1024;  // items of a list whose fields are kept ready
 
 constexpr plugin::Option kOptions[] = {
     {"source", Type::field_reference, {}, "The field whose value is looked up; needed."},
@@ -84,71 +81,6 @@ struct Config {
   bool override_target = false;
   std::optional<Template> fallback;
   Matching matching = Matching::exact;
-};
-
-/// The dictionary in use, and how it is read again. Shared by the workers and the background job.
-class Source {
- public:
-  translate::FileOptions file;
-  Matching matching = Matching::exact;
-  bool replace = false;
-  double interval = 0;  // seconds; 0 when it is never read again
-
-  std::shared_ptr<const Dictionary> get() const {
-    const std::lock_guard lock(mutex_);
-    return current_;
-  }
-  void set(std::shared_ptr<const Dictionary> dictionary) {
-    const std::lock_guard lock(mutex_);
-    current_ = std::move(dictionary);
-  }
-
-  /// Reads the file; a missing one leaves the dictionary as it is.
-  Status load() {
-    const auto stamp = translate::stamp_of(file.path);
-    if (!stamp.exists) {
-      log::warn(kLogger, "dictionary file read failure, continuing with old dictionary",
-                {{"path", file.path}});
-      return {};
-    }
-    auto fresh = std::make_shared<Dictionary>(matching);
-    if (const auto old = get(); old && !replace) fresh->put_all(*old);
-    Status status = translate::read_dictionary(file, matching, *fresh);
-    if (status.ok()) status = fresh->finish();
-    if (status.ok()) set(std::move(fresh));
-    stamp_ = stamp;
-    return status;
-  }
-
-  /// The background job.
-  void refresh() {
-    if (interval > kShortRefresh || !(translate::stamp_of(file.path) == stamp_)) {
-      if (const Status status = load(); !status.ok())
-        log::warn(kLogger, "The dictionary cannot be loaded, continuing with old dictionary",
-                  {{"dictionary_path", file.path}, {"reason", status.message()}});
-    }
-    busy_.store(false, std::memory_order_release);
-  }
-
-  /// True when it is time for refresh(), for one caller.
-  bool due() {
-    if (interval <= 0) return false;
-    const int64_t now = steady_nanos();
-    int64_t next = next_.load(std::memory_order_relaxed);
-    if (next == 0) {
-      next_.compare_exchange_strong(next, now + step());
-      return false;
-    }
-    return now >= next && next_.compare_exchange_strong(next, now + step()) && !busy_.exchange(true);
-  }
-
- private:
-  [[nodiscard]] int64_t step() const { return static_cast<int64_t>(interval * 1e9); }
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Dictionary> current_;
-  translate::Stamp stamp_;  // of the constructor and then of the background thread
-  std::atomic<int64_t> next_{0};
-  std::atomic<bool> busy_{false};
 };
 
 class TranslateWorker : public plugin::FilterWorker {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "filter_fixture.hpp"
 
 using sluice::plugins::fixture::TestFilter;
@@ -46,6 +48,23 @@ TEST_CASE("json: target takes any document, and failures are tagged unless skipp
   CHECK(TestFilter("json { source => m }").one(R"({"m":"{\"tags\":5}"})") ==
         R"({"m":"{\"tags\":5}","tags":["_jsonparsefailure"]})");
   CHECK(TestFilter("json { target => '[a' source => m }").code() == "E0304");
+}
+
+TEST_CASE("json and kv: very many names are stored in time that grows with their number") {
+  std::string document = "{", pairs;
+  for (int i = 0; i < 200'000; ++i) {
+    const std::string number = std::to_string(i);
+    document += (i ? ",\\\"k" : "\\\"k") + number + "\\\":1";
+    pairs += "k" + number + "=1 ";
+  }
+  const auto started = std::chrono::steady_clock::now();
+  const auto with_json =
+      TestFilter("json { source => m remove_field => m }").one(R"({"m":")" + document + R"(}"})");
+  const auto with_kv = TestFilter("kv { source => m remove_field => m }").one(R"({"m":")" + pairs + R"("})");
+  CHECK(with_json.ends_with(R"("k199999":1})"));
+  CHECK(with_kv.ends_with(R"("k199999":"1"})"));
+  // Looking through all fields for each name would take a minute.
+  CHECK(std::chrono::steady_clock::now() - started < std::chrono::seconds(10));
 }
 
 TEST_CASE("date: match, target, failure and metrics") {
