@@ -105,13 +105,14 @@ EncoderOptions EncoderOptions::from(plugin::Setup& setup, const Mapping& mapping
   }
   result.severity = filled(setup, "severity");
   result.delimiter = std::move(delimiter);
-  for (const auto& name : setup.options.strings("fields")) {
-    auto field = FieldRef::parse(name);
+  for (const auto& name : setup.options.items("fields")) {
+    auto field = FieldRef::parse(name.text);
     if (!field.ok()) {
-      setup.error("fields", "E0306", field.message(), "Write it as name or [outer][inner].");
+      setup.error("fields", "E0304", field.message(), "Write it as `name` or as [outer][inner].").span =
+          name.span;
       continue;
     }
-    result.fields.push_back({std::move(field).value(), legal_key(mapping.written_key(name))});
+    result.fields.push_back({std::move(field).value(), legal_key(mapping.written_key(name.text))});
   }
   return result;
 }

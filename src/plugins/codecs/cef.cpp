@@ -278,32 +278,31 @@ std::string unescaped_delimiter(std::string text) {
   return text;
 }
 
-const match::LocaleNames* locale(plugin::Setup& setup) {
-  if (!setup.options.given("locale")) return &match::machine_locale();
-  auto found = match::find_locale(setup.options.string("locale"));
-  if (found.ok()) return found.value();
+// After an error something that works is given, so that the other options are checked too.
+const match::LocaleNames& locale(plugin::Setup& setup) {
+  if (!setup.options.given("locale")) return match::machine_locale();
+  const auto found = match::find_locale(setup.options.string("locale"));
+  if (found.ok()) return *found.value();
   setup.error("locale", "E0306", found.message(),
               "Use a language tag such as \"en\", \"de_DE\" or \"pt-BR\".");
-  return nullptr;
+  return match::english_names();
 }
 
-const match::TimeZone* zone(plugin::Setup& setup, const match::LocaleNames& locale) {
-  if (!setup.options.given("default_timezone")) return &match::machine_timezone();
+const match::TimeZone& zone(plugin::Setup& setup, const match::LocaleNames& locale) {
+  if (!setup.options.given("default_timezone")) return match::machine_timezone();
   const std::string id = setup.options.string("default_timezone");
-  if (const auto* found = cef::find_zone(id, locale)) return found;
+  if (const auto* found = cef::find_zone(id, locale)) return *found;
   setup.error("default_timezone", "E0306", match::find_timezone(id).message(),
               "Use a name such as \"Europe/Berlin\", or an offset such as \"+02:00\".");
-  return nullptr;
+  return match::utc_zone();
 }
 
 std::unique_ptr<plugin::Codec> make(plugin::Setup& setup) {
   const auto& options = setup.options;
-  const auto* names = locale(setup);
-  const auto* default_zone = names ? zone(setup, *names) : nullptr;
+  const auto& names = locale(setup);
   const cef::MappingOptions mapping{setup.ecs(), options.string("device") == "host",
                                     options.boolean("reverse_mapping")};
-  if (!default_zone) return nullptr;
-  Config config(mapping, cef::TimestampReader(*names, !options.given("locale"), *default_zone));
+  Config config(mapping, cef::TimestampReader(names, !options.given("locale"), zone(setup, names)));
   if (const auto delimiter = options.maybe_string("delimiter")) {
     if (delimiter->empty())
       setup.error("delimiter", "E0306", "The delimiter is empty, so nothing would ever be cut",

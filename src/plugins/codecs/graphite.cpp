@@ -170,13 +170,15 @@ class Graphite : public plugin::Codec {
 
 std::vector<match::Regex> expressions(plugin::Setup& setup, std::string_view option) {
   std::vector<match::Regex> result;
-  for (const auto& pattern : setup.options.strings(option)) {
-    auto regex = match::Regex::compile(pattern);
+  for (const auto& pattern : setup.options.items(option)) {
+    auto regex = match::Regex::compile(pattern.text);
     if (regex.ok())
       result.push_back(std::move(regex).value());
     else
-      setup.error(option, "E0301",
-                  "The regular expression `" + pattern + "` is not valid: " + regex.message());
+      setup
+          .error(option, "E0301",
+                 "The regular expression `" + pattern.text + "` is not valid: " + regex.message())
+          .span = pattern.span;
   }
   return result;
 }
