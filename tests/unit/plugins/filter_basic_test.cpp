@@ -161,7 +161,7 @@ TEST_CASE("grok: what cannot work is refused where it stands") {
   TestFilter unknown("grok { match => { m => ['%{WORD:a}', '%{WROD:b}'] } }");
   CHECK(unknown.code() == "E0302");
   CHECK(unknown.diagnostics.items()[0].message.find("WORD") != std::string::npos);
-  CHECK(unknown.diagnostics.items()[0].span.column == 49);
+  CHECK(unknown.diagnostics.items()[0].span.column == 50);
   CHECK(TestFilter("grok { match => { m => '(%{WORD:a}' } }").code() == "E0301");
   CHECK(TestFilter("grok { match => { m => '%{WORD:a}' } patterns_dir => './no/such/folder' }").code() ==
         "W0306");
