@@ -146,6 +146,7 @@ class JavaCodec : public plugin::Codec {
   }
   std::unique_ptr<plugin::Encoder> encoder() const override { return std::make_unique<JavaEncoder>(config_); }
   bool line_based() const override { return true; }
+  bool wants_line_ends() const override { return config_.lines; }
 
  private:
   const Config config_;
