@@ -153,7 +153,7 @@ void Parser::take_characters(void* context, const xmlChar* text, int size) {
   auto* self = static_cast<Parser*>(parsing->_private);
   xmlSAX2Characters(context, text, size);
   // The contents of entities are parsed in contexts of their own.
-  if (parsing == self->context_ && parsing->input)
+  if (self && parsing == self->context_ && parsing->input)
     self->note_written({reinterpret_cast<const char*>(text), static_cast<size_t>(size)},
                        reference_before(*parsing->input, text));
 }
