@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 namespace sluice {
@@ -206,7 +207,8 @@ bool JsonReader::Impl::key(simdjson::ondemand::field& field, uint32_t place, Are
   if (!guess.null()) {
     // Reads at most the padding too far: a name of the table that is longer than that is not guessed.
     const std::string_view text = guess.text();
-    if (text.size() < kPadding && std::memcmp(start, text.data(), text.size()) == 0 && start[text.size()] == '"') {
+    if (text.size() < kPadding && std::memcmp(start, text.data(), text.size()) == 0 &&
+        start[text.size()] == '"') {
       out = guess;
       return true;
     }
@@ -262,7 +264,9 @@ bool JsonReader::Impl::number(simdjson::ondemand::value& value, Arena& arena, Va
                                                     : value.get_double().get(d) == simdjson::SUCCESS;
   if (!read) {
     if (!is_number(token)) return fail(simdjson::NUMBER_ERROR);
-    out = Value::decimal(arena.copy(token));  // beyond what a double holds: 1e400
+    // Beyond what a double holds (1e400), as Logstash's parser has it.
+    const double infinity = std::numeric_limits<double>::infinity();
+    out = Value::real(token.front() == '-' ? -infinity : infinity);
     return true;
   }
   out = Value::real(d);

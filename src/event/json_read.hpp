@@ -20,8 +20,8 @@ class JsonReader {
   static constexpr size_t kPadding = 64;
 
   /// Parses `text`, behind which kPadding bytes can be read, and which must live as long as `arena`'s
-  /// contents: strings point into it. Duplicate keys: the last wins. Numbers that fit neither int64 nor
-  /// double exactly stay decimals. False when the text is not one JSON value.
+  /// contents: strings point into it. Duplicate keys: the last wins. Whole numbers that do not
+  /// fit int64 stay decimals. False when the text is not one JSON value.
   bool read_padded(std::string_view text, Arena& arena, Value& out);
   /// The same for any text: copies it to the arena first.
   bool read(std::string_view text, Arena& arena, Value& out);
