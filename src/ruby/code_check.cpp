@@ -4,7 +4,6 @@
 #include <mruby/class.h>
 #include <mruby/debug.h>
 #include <mruby/irep.h>
-#include <mruby/opcode.h>
 #include <mruby/proc.h>
 #include <mruby/string.h>
 #include <mruby/variable.h>
@@ -13,6 +12,7 @@
 #include <array>
 #include <set>
 
+#include "ruby/instructions.hpp"
 #include "ruby/method.hpp"
 #include "ruby/program.hpp"
 
@@ -72,8 +72,9 @@ std::string_view remedy(std::string_view word) {
 
 // Globals that belong to the last match or the process: they carry nothing from event to event.
 bool passing_global(std::string_view name) {
-  constexpr std::array<std::string_view, 12> kNames{"$~", "$&", "$!", "$@",      "$_",      "$0",
-                                                    "$,", "$;", "$/", "$stdout", "$stderr", "$PROGRAM_NAME"};
+  constexpr std::array<std::string_view, 14> kNames{"$`", "$'",      "$~",      "$&",           "$!",
+                                                    "$@", "$_",      "$0",      "$,",           "$;",
+                                                    "$/", "$stdout", "$stderr", "$PROGRAM_NAME"};
   if (name.size() == 2 && name[1] >= '1' && name[1] <= '9') return true;
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
@@ -99,15 +100,14 @@ bool reflective(std::string_view name) {
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
-// Methods of an event after which nothing holds the event itself.
+// Methods of an event after which nothing holds the event, or one like it.
 bool leaves_event(std::string_view name) {
-  constexpr std::array<std::string_view, 19> kNames{"get",        "set",       "remove",
+  constexpr std::array<std::string_view, 18> kNames{"get",        "set",       "remove",
                                                     "cancel",     "uncancel",  "cancelled?",
                                                     "tag",        "to_hash",   "to_hash_with_metadata",
                                                     "to_h",       "include?",  "timestamp",
                                                     "timestamp=", "to_json",   "sprintf",
-                                                    "to_s",       "overwrite", "append",
-                                                    "clone"};
+                                                    "to_s",       "overwrite", "append"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
@@ -131,55 +131,6 @@ Defined& defined_before() {
   return defined;
 }
 
-/// One instruction with its operands.
-struct Step {
-  mrb_insn op;
-  uint32_t a = 0, b = 0, c = 0;
-  uint32_t at = 0;  // offset of the instruction
-};
-
-std::vector<Step> decode(const mrb_irep& irep) {
-  std::vector<Step> steps;
-  const mrb_code* pc = irep.iseq;
-  const mrb_code* end = irep.iseq + irep.ilen;
-  while (pc < end) {
-    const auto at = static_cast<uint32_t>(pc - irep.iseq);
-    uint32_t a = 0, b = 0, c = 0;
-    auto op = static_cast<mrb_insn>(*pc++);
-    const int extended = op == OP_EXT1 ? 1 : op == OP_EXT2 ? 2 : op == OP_EXT3 ? 3 : 0;
-    if (extended) op = static_cast<mrb_insn>(*pc++);
-    switch (op) {
-#define OPCODE(name, operands)  \
-  case OP_##name:               \
-    switch (extended) {         \
-      case 1: {                 \
-        FETCH_##operands##_1(); \
-        break;                  \
-      }                         \
-      case 2: {                 \
-        FETCH_##operands##_2(); \
-        break;                  \
-      }                         \
-      case 3: {                 \
-        FETCH_##operands##_3(); \
-        break;                  \
-      }                         \
-      default: {                \
-        FETCH_##operands();     \
-        break;                  \
-      }                         \
-    }                           \
-    break;
-#include <mruby/ops.h>
-#undef OPCODE
-      default:
-        return steps;
-    }
-    steps.push_back({op, a, b, c, at});
-  }
-  return steps;
-}
-
 /// Looks through the bytecode of all pieces.
 class Inspector {
  public:
@@ -187,6 +138,7 @@ class Inspector {
 
   void piece(size_t number, const Piece& piece) {
     number_ = number;
+    script_ = piece.script;
     text_ = piece.code.text;
   }
   /// First round: which constants, methods and classes the code makes itself.
@@ -198,8 +150,9 @@ class Inspector {
     }
     for (int i = 0; i < irep.rlen; ++i) collect(*irep.reps[i]);
   }
-  /// Second round. `starting`: in a script's register(), where no event is near.
-  void examine(const mrb_irep& irep, bool starting = false) {
+  /// Second round. `level`: how many blocks or methods the code is in. `starting`: in a script's register(),
+  /// where no event is near.
+  void examine(const mrb_irep& irep, uint32_t level = 0, bool starting = false) {
     const auto steps = decode(irep);
     std::set<uint32_t> registers;  // numbers of the bodies of methods named register
     for (size_t i = 0; i < steps.size(); ++i) {
@@ -208,12 +161,14 @@ class Inspector {
       if (steps[i].op == OP_METHOD && i + 1 < steps.size() && steps[i + 1].op == OP_DEF &&
           symbol(irep, steps[i + 1].b) == "register")
         registers.insert(steps[i].b);
-      event_use(irep, steps, i);
+      event_use(irep, steps, i, level);
       if (steps[i].op == OP_GETCONST) constant(irep, steps, i);
+      // LogStash::Event: new ones can be kept as well.
+      if (steps[i].op == OP_GETMCNST && symbol(irep, steps[i].b) == "Event") out.escapes = true;
       if (steps[i].op == OP_SSEND || steps[i].op == OP_SSENDB) self_call(irep, steps, i);
     }
     for (int i = 0; i < irep.rlen; ++i)
-      examine(*irep.reps[i], starting || registers.count(static_cast<uint32_t>(i)) != 0);
+      examine(*irep.reps[i], level + 1, starting || registers.count(static_cast<uint32_t>(i)) != 0);
   }
   /// Third: what follows from both.
   void conclude() {
@@ -223,7 +178,7 @@ class Inspector {
   }
   void syntax(const SyntaxError& error) {
     Finding f{number_, std::max(error.line, 1), 0, 1, error.message, {}};
-    if (error.message.find("keyword_in") != std::string::npos)
+    if (error.message.find("unexpected 'in'") != std::string::npos)
       f.help = "pattern matching (case ... in) does not exist here: use case ... when or if";
     out.findings.push_back(std::move(f));
   }
@@ -310,12 +265,13 @@ class Inspector {
     }
   }
 
-  // The event is the first local variable of its method. It stays inside when all that is done with it is to
-  // call methods on it; moved anywhere else it may be kept.
-  void event_use(const mrb_irep& irep, const std::vector<Step>& steps, size_t at) {
+  // The event is the first local variable of its method (of which one in a script is not known). It stays
+  // inside when all that is done with it is to call methods on it; moved anywhere else it may be kept.
+  void event_use(const mrb_irep& irep, const std::vector<Step>& steps, size_t at, uint32_t level) {
     const auto& step = steps[at];
-    const bool from_event = (step.op == OP_MOVE && step.b == 1) || (step.op == OP_GETUPVAR && step.b == 1);
-    if (!from_event) return;
+    const bool own = step.op == OP_MOVE && step.b == 1 && (level == 1 || script_);
+    const bool outer = step.op == OP_GETUPVAR && step.b == 1 && (step.c + 2 == level || script_);
+    if (!own && !outer) return;
     for (size_t i = at + 1; i < steps.size(); ++i) {
       if (steps[i].a != step.a) continue;
       const bool call = steps[i].op == OP_SEND || steps[i].op == OP_SENDB;
@@ -394,6 +350,7 @@ class Inspector {
   std::set<std::string> methods_;
   bool stores_ = false;  // something is put where it outlives the call
   size_t number_ = 0;
+  bool script_ = false;
   std::string_view text_;
 };
 

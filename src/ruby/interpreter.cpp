@@ -8,6 +8,7 @@
 #include <mruby/variable.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/log.hpp"
 #include "ruby/event_class.hpp"
@@ -43,6 +44,17 @@ void describe(mrb_state* mrb, mrb_value exception, Raised& raised) {
       raised.backtrace.emplace_back(text_of(mrb_ary_entry(lines, i)));
 }
 
+// Memory for mruby. One object beyond the limit is refused, which Ruby code sees as a NoMemoryError: data
+// must not make the process grow without bound (`" " * event.get('n')`).
+void* allocate(mrb_state*, void* old, size_t size, void*) {
+  constexpr size_t kLargest = size_t{256} << 20;
+  if (size == 0) {
+    std::free(old);
+    return nullptr;
+  }
+  return size > kLargest ? nullptr : std::realloc(old, size);
+}
+
 bool all_interned(const FieldRef& ref) {
   return std::all_of(ref.steps().begin(), ref.steps().end(),
                      [](const FieldRef::Step& step) { return step.key.interned(); });
@@ -50,7 +62,7 @@ bool all_interned(const FieldRef& ref) {
 
 }  // namespace
 
-Interpreter::Interpreter() : mrb_(mrb_open()) {
+Interpreter::Interpreter() : mrb_(mrb_open_allocf(allocate, nullptr)) {
   if (!mrb_) throw std::bad_alloc();
   mrb_->ud = this;
   const int arena = mrb_gc_arena_save(mrb_);
@@ -67,6 +79,7 @@ void Interpreter::load_prelude() {
     define_numbers(mrb);
     define_text(mrb);
     define_text_sets(mrb);
+    define_match_data(mrb);
     define_regexp(mrb);
     define_text_regexp(mrb);
     define_time(mrb);
@@ -111,15 +124,21 @@ void Interpreter::begin(Batch* batch, Event* current) {
 }
 
 void Interpreter::end(bool keep) {
+  constexpr size_t kManyDetached = 2000;
   for (auto* box : boxes_) {
     if (keep)
       detach(*box);
     else
       box->event = nullptr;
   }
+  if (keep) detached_ += boxes_.size();
   boxes_.clear();
   work_.batch = nullptr;
   work_.current = nullptr;
+  if (detached_ < kManyDetached) return;
+  // The collector counts objects and does not see how much memory an event of its own takes.
+  detached_ = 0;
+  mrb_full_gc(mrb_);
 }
 
 void Interpreter::forget(EventBox& box) {

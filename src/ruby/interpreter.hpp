@@ -99,12 +99,15 @@ class Interpreter {
   Arena arena;                       // for JSON on its way to Ruby
   int match_groups = 0;              // how many of $1 .. $9 are set
   mrb_sym match_variables[10] = {};  // $~ and $1 .. $9
+  mrb_sym match_parts[3] = {};       // $& $` $'
+  bool sets_match_parts = false;     // some code reads one of them
 
  private:
   void load_prelude();
   mrb_state* mrb_;
   Work work_;
   std::vector<EventBox*> boxes_;
+  size_t detached_ = 0;  // events with memory of their own since the last full collection
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }

@@ -63,6 +63,7 @@ inline mrb_value string_of(mrb_state* mrb, std::string_view text) {
 void define_numbers(mrb_state* mrb);
 void define_text(mrb_state* mrb);
 void define_text_sets(mrb_state* mrb);
+void define_match_data(mrb_state* mrb);
 void define_regexp(mrb_state* mrb);
 void define_text_regexp(mrb_state* mrb);
 void define_time(mrb_state* mrb);

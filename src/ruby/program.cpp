@@ -54,20 +54,44 @@ mrb_value construct(mrb_state* mrb, void* data) {
   return mrb_obj_new(mrb, owner, 1, &id);
 }
 
+// The parser's names of what it has met and what it waited for, as the author would write them.
+std::string in_words(std::string_view message) {
+  std::string out;
+  for (size_t at = 0; at < message.size();) {
+    constexpr std::string_view kKeyword = "keyword_", kEnd = "$end";
+    if (message.substr(at).starts_with(kEnd)) {
+      out += "the end of the code";
+      at += kEnd.size();
+    } else if (message.substr(at).starts_with(kKeyword)) {
+      at += kKeyword.size();
+      const size_t end =
+          std::min(message.find_first_not_of("abcdefghijklmnopqrstuvwxyz", at), message.size());
+      out += '\'' + std::string(message.substr(at, end - at)) + '\'';
+      at = end;
+    } else {
+      out += message[at++];
+    }
+  }
+  return out;
+}
+
 // The parser's columns do not count blanks at the start of a line, so only the line is taken.
 void note(const mrb_parser_state& parser, const Code& code, SyntaxError& error) {
   const auto& first = parser.error_buffer[0];
   error.line = first.lineno - code.first_line + 1;
-  error.message = first.message ? first.message : "syntax error";
+  error.message = in_words(first.message ? first.message : "syntax error");
 }
 
 // mruby reads float literals some units in the last place wrong: of the neighbours the one with the shortest
-// text is what was written.
-void mend_floats(const mrb_irep& irep) {
+// text is what was written. And who names $& wants it set.
+void prepare(Interpreter& interpreter, const mrb_irep& irep) {
   for (int i = 0; i < irep.plen; ++i)
     if (irep.pool[i].tt == IREP_TT_FLOAT)
       const_cast<mrb_pool_value&>(irep.pool[i]).u.f = nearest_short(irep.pool[i].u.f);
-  for (int i = 0; i < irep.rlen; ++i) mend_floats(*irep.reps[i]);
+  for (int i = 0; i < irep.slen; ++i)
+    for (const mrb_sym name : interpreter.match_parts)
+      if (irep.syms[i] == name) interpreter.sets_match_parts = true;
+  for (int i = 0; i < irep.rlen; ++i) prepare(interpreter, *irep.reps[i]);
 }
 
 void fail(Raised& raised, const Code& code, const SyntaxError& error) {
@@ -94,7 +118,7 @@ RProc* compile(mrb_state* mrb, const Code& code, std::string_view prefix, std::s
   if (parser && parser->nerr == 0 && parser->tree) {
     proc = mrb_generate_code(mrb, parser);
     if (proc)
-      mend_floats(*proc->body.irep);
+      prepare(Interpreter::of(mrb), *proc->body.irep);
     else
       error.message = "the code is too deep or too long to be compiled";
   } else if (parser) {

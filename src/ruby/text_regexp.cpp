@@ -96,7 +96,7 @@ mrb_value replace_by_code(mrb_state* mrb, mrb_value self, mrb_value regexp, mrb_
 enum class Replaced { none, some, failed, timeout };
 Replaced replace_by_text(Interpreter& interpreter, const match::Regex& regex, std::string_view text,
                          std::string_view with, bool all) {
-  constexpr match::Budget kBudget{30'000};
+  constexpr match::Budget kBudget{10'000};
   auto& out = interpreter.scratch;
   const auto replacement = match::Replacement::parse(with, regex);
   if (!replacement.ok()) {

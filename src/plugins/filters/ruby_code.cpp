@@ -53,10 +53,8 @@ ruby::Inspection check_ruby(plugin::Setup& setup, std::initializer_list<RubyOpti
   auto inspection = ruby::inspect(pieces);
   for (const auto& finding : inspection.findings) {
     const auto option = given[finding.piece].option;
-    setup
-        .error(option, "E0309", "The Ruby code of " + std::string(option) + " cannot run: " + finding.message,
-               finding.help)
-        .span = place(setup.options, option, finding);
+    setup.error(option, "E0309", "This Ruby code cannot run: " + finding.message, finding.help).span =
+        place(setup.options, option, finding);
   }
   return inspection;
 }
