@@ -20,13 +20,6 @@ WAITS["filter-sleep"] = "sleeps"
 
 # Their cases are in files of other names or forms.
 ELSEWHERE = {
-    "codec-dots": "unit/plugins/codec_text_test.cpp",
-    "codec-json": "unit/plugins/codec_json_test.cpp",
-    "codec-json_lines": "unit/plugins/codec_json_test.cpp",
-    "codec-line": "unit/plugins/codec_text_test.cpp",
-    "codec-multiline": "unit/plugins/codec_text_test.cpp",
-    "codec-plain": "unit/plugins/codec_text_test.cpp",
-    "codec-rubydebug": "unit/plugins/codec_text_test.cpp",
     "filter-date": "unit/plugins/filter_basic_test.cpp",
     "filter-elasticsearch": "lookups/run.py",
     "filter-geoip": "unit/plugins/filter_geoip_test.cpp",
