@@ -42,10 +42,16 @@ std::unique_ptr<Codec> Setup::codec(std::string_view fallback, bool streaming, s
   // A stream cuts its bytes nowhere, so the codec has to: Logstash's stream inputs make the same exchange.
   if (streaming && written.name == "plain") written.name = "line";
   if (streaming && written.name == "json") written.name = "json_lines";
-  // The plugin's field layout is its codec's unless the codec has one of its own.
-  Environment inner = environment;
-  if (const auto own = options.maybe_string("ecs_compatibility")) inner.ecs_default = *own;
-  return build_codec(written, inner, diagnostics);
+  // The codec's field layout is its own or the pipeline's: the option of the plugin around it says nothing.
+  return build_codec(written, environment, diagnostics);
+}
+
+bool Setup::codec_ecs(std::string_view option) const {
+  std::string_view layout = environment.ecs_default;
+  if (const auto* given = options.codec(option))
+    for (const auto& attribute : given->attributes)
+      if (attribute.name == "ecs_compatibility") layout = attribute.value.text;
+  return layout != "disabled";
 }
 
 }  // namespace sluice::plugin

@@ -76,6 +76,9 @@ class Setup {
   /// so plain becomes line and json becomes json_lines, as Logstash's stream inputs do. Null after an error.
   std::unique_ptr<Codec> codec(std::string_view fallback, bool streaming = false,
                                std::string_view option = "codec");
+  /// What ecs() is for the codec of `option`: its own ecs_compatibility or the pipeline's, never this
+  /// plugin's.
+  [[nodiscard]] bool codec_ecs(std::string_view option = "codec") const;
 };
 
 /// Starting: what the running engine offers. Given to start() on the main thread, outlives the plugin.

@@ -297,7 +297,7 @@ class BeatsInput : public plugin::Input {
     s.codec = setup.codec("plain");
     if (!s.codec) return;
     s.default_codec = setup.options.codec() == nullptr;
-    s.original = s.ecs && s.codec->line_based();
+    s.original = s.codec->line_based() && setup.codec_ecs();
     s.codec_tag = "beats_input_codec_" + std::string(s.codec->name()) + "_applied";
     if (s.codec->name() == "multiline")
       setup.error(

@@ -64,7 +64,8 @@ class StdinInput : public plugin::Input {
     fields->name = host_name(setup.environment);
     // An event that arrives as a JSON object says itself where it comes from: host and original are for text.
     fields->active = !codec_ || !codec_->name().starts_with("json");
-    fields->set_original = fields->active && setup.ecs() && codec_ && !codec_->line_based();
+    const bool set_by_codec = codec_ && codec_->line_based() && setup.codec_ecs();
+    fields->set_original = fields->active && setup.ecs() && codec_ && !set_by_codec;
     fields_ = std::move(fields);
     if (codec_ && !codec_->decoder())
       setup.error("codec", "E0306",

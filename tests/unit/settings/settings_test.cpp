@@ -124,13 +124,16 @@ TEST_CASE("pipelines.yml: each entry stands over the settings of the process") {
   REQUIRE(process.set("pipeline.workers", "2", "test").ok());
   REQUIRE(process.set("pipeline.batch.size", "10", "test").ok());
   const Pipelines p(
-      "- pipeline.id: a\n  path.config: /a.conf\n- pipeline.id: b\n  config.string: 'input { }'\n  "
+      "- pipeline.id: a\n  path.config: /a.conf\n  pipeline.ecs_compatibility: disabled\n- pipeline.id: b\n  "
+      "config.string: 'input { }'\n  "
       "pipeline:\n    workers: 5\n",
       process);
   REQUIRE_MESSAGE(p.all.ok(), p.all.message());
   REQUIRE(p.all->size() == 2);
   CHECK(p.all.value()[0].text("path.config") == "/a.conf");
   CHECK(p.all.value()[0].number("pipeline.workers") == 2);
+  CHECK(p.all.value()[0].text("pipeline.ecs_compatibility") == "disabled");
+  CHECK(p.all.value()[1].text("pipeline.ecs_compatibility") == "v8");
   CHECK(p.all.value()[1].number("pipeline.workers") == 5);
   CHECK(p.all.value()[1].number("pipeline.batch.size") == 10);
 }
