@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "base/log.hpp"
-#include "event/field_index.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/codecs/charset.hpp"
 #include "plugins/codecs/line_splitter.hpp"
@@ -20,6 +19,7 @@ using plugin::Type;
 constexpr std::string_view kLogger = "logstash.codecs.csv";
 constexpr size_t kKeptOfLong = 16384;  // bytes of a row over the limit in its event
 constexpr size_t kShown = 200;
+constexpr size_t kWide = 64;
 
 constexpr plugin::Option kOptions[] = {
     {"columns", Type::array, "[]",
@@ -102,6 +102,8 @@ class CsvDecoder : public plugin::Decoder {
         return;
       }
       if (result == csv::Reader::Result::end) return;
+      // A carriage return between quotes makes the reader take the next one for the whole line end.
+      if (at < all.size() && at > 0 && all[at] == '\n' && all[at - 1] == '\r') ++at;
       add(Value::string(all.substr(begin, at - begin), text.plain()), sink);
     }
   }
@@ -116,14 +118,19 @@ class CsvDecoder : public plugin::Decoder {
     auto& event = sink.make();
     auto& arena = event.arena();
     auto* object = Object::make(arena, static_cast<uint32_t>(fields_.size()));
-    FieldIndex index;
+    // Names may repeat: the last value counts. Many are brought in order once, not looked for one by one.
+    const bool wide = fields_.size() > kWide;
     for (size_t i = 0; i < fields_.size(); ++i) {
       const auto field = fields_[i];
       if (config_.columns.skipped(field) || !config_.columns.name(names_, i, name_)) continue;
       const Value value =
           field.data() ? csv::convert(field, config_.columns.conversion(name_), arena) : Value{};
-      index.set(arena, *object, Key::of(name_, arena), value);
+      if (wide)
+        object->append(arena, Key::of(name_, arena), value);
+      else
+        object->set(arena, Key::of(name_, arena), value);
     }
+    if (wide) object->merge_duplicates();
     (void)set_payload(event, config_.target, Value::object(object));
     if (config_.ecs) {
       static const FieldRef kOriginal = FieldRef::of("[event][original]");

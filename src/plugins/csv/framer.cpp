@@ -17,6 +17,7 @@ bool completes(char c, std::string_view wanted, size_t& met) {
 
 void Framer::reset() {
   state_ = State::begin;
+  after_return_ = false;
   separator_ = quote_ = 0;
 }
 
@@ -31,18 +32,23 @@ void Framer::step(char c) {
     state_ = State::begin;
   } else if (quote) {
     state_ = state_ == State::plain ? State::plain : State::quoted;
-  } else if (!in_quote && separator_ == 0 && c != '\r') {
+  } else if (!in_quote && separator_ == 0) {
     state_ = State::plain;
   }
 }
 
 size_t Framer::end(std::string_view bytes) {
   for (size_t i = 0; i < bytes.size(); ++i) {
-    if (bytes[i] == '\n' && state_ != State::quoted) {
-      reset();
-      return i + 1;
+    const char c = bytes[i];
+    if (state_ != State::quoted) {
+      if (after_return_ || c == '\n') {
+        reset();
+        return c == '\n' ? i + 1 : i;
+      }
+      after_return_ = c == '\r';
+      if (after_return_) continue;
     }
-    step(bytes[i]);
+    step(c);
   }
   return std::string_view::npos;
 }

@@ -12,7 +12,8 @@ class Framer {
  public:
   explicit Framer(const Dialect& dialect) : dialect_(dialect) {}
 
-  /// Behind the line feed that ends the row, or npos when the row goes on behind `bytes`.
+  /// Behind the line end (\n, \r\n or \r) of the row, or npos when the row goes on behind `bytes`. 0 when it
+  /// ended with the bytes before.
   size_t end(std::string_view bytes);
   /// The next byte begins a row.
   void reset();
@@ -23,6 +24,7 @@ class Framer {
   enum class State : uint8_t { begin, plain, quoted, closing };
   const Dialect dialect_;
   State state_ = State::begin;
+  bool after_return_ = false;  // a carriage return has been met: a line feed may belong to it
   size_t separator_ = 0;  // bytes of the separator that stand before the next one
   size_t quote_ = 0;      // the same of the quote character
 };
