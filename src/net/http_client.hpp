@@ -59,7 +59,7 @@ struct HttpClientResponse {
   HttpHeaders headers{};
   std::string body{};
   std::string redirect_url{};  // where an answer points to that was not followed
-  uint64_t millis = 0;  // from request() to the answer's end
+  uint64_t millis = 0;         // from request() to the answer's end
 
   [[nodiscard]] bool answered() const { return error == Error::none; }
 };

@@ -98,8 +98,8 @@ struct Settings {
 
 /// Reads and checks the options; problems are reported to `setup`.
 Settings read_settings(plugin::Setup& setup);
-/// `hosts` or `cloud_id`, with `ssl_enabled` (and `path`, where the plugin has it). `https_port`: of a host that
-/// is written with https:// and without a port.
+/// `hosts` or `cloud_id`, with `ssl_enabled` (and `path`, where the plugin has it). `https_port`: of a host
+/// that is written with https:// and without a port.
 void read_hosts(plugin::Setup& setup, ConnectionSettings& out, uint16_t https_port);
 /// `user` and `password`, `api_key` or `cloud_auth`; after read_hosts.
 void read_login(plugin::Setup& setup, ConnectionSettings& out);

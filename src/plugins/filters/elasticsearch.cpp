@@ -1,7 +1,7 @@
 // filter elasticsearch: searches for documents that belong to an event, and copies fields of theirs.
 #include <algorithm>
 #include <atomic>
-#include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <unordered_map>
@@ -36,7 +36,13 @@ constexpr plugin::Option kSearchOptions[] = {
      {},
      "A file with the search in Elasticsearch's query DSL (JSON), instead of query; %{field} is filled in."},
     {"query_type", Type::string, "\"dsl\"", "The language of the query.", 0, "esql|dsl"},
-    {"query_params", Type::any, {}, {}, plugin::kUnsupported, {}, "it belongs to ES|QL, which is not supported."},
+    {"query_params",
+     Type::any,
+     {},
+     {},
+     plugin::kUnsupported,
+     {},
+     "it belongs to ES|QL, which is not supported."},
     {"index", Type::string, "\"\"", "The indices to search, separated by commas; %{field} is filled in."},
     {"sort", Type::string, "\"@timestamp:desc\"", "Field and direction of the order, for query."},
     {"enable_sort", Type::boolean, "true", "Whether results are sorted, for query."},
@@ -50,7 +56,8 @@ constexpr plugin::Option kSearchOptions[] = {
     {"tag_on_failure", Type::array, "[\"_elasticsearch_lookup_failure\"]",
      "Tags for events whose search failed."},
     {"retry_on_failure", Type::number, "0", "How often a failed search is tried again, at the next host."},
-    {"retry_on_status", Type::number, "[500, 502, 503, 504]", "Status codes that count as such a failure.", kList},
+    {"retry_on_status", Type::number, "[500, 502, 503, 504]", "Status codes that count as such a failure.",
+     kList},
     {"hosts", Type::uri, "[\"localhost:9200\"]",
      "The hosts of the cluster, such as https://es1:9200; `embedded` is the engine's own index.", kList},
     {"cloud_id", Type::string, {}, "The id of an Elastic Cloud deployment, instead of hosts."},
@@ -60,10 +67,7 @@ constexpr plugin::Option kSearchOptions[] = {
     {"cloud_auth", Type::password, {}, "user:password of a cloud deployment."},
     {"proxy", Type::string, {}, "An HTTP proxy."},
     {"custom_headers", Type::hash, "{}", "Headers added to every request."},
-    {"ssl_enabled",
-     Type::boolean,
-     {},
-     "Whether hosts without a scheme are reached over TLS."},
+    {"ssl_enabled", Type::boolean, {}, "Whether hosts without a scheme are reached over TLS."},
     {"ca_trusted_fingerprint",
      Type::string,
      {},
@@ -144,7 +148,8 @@ class ElasticsearchWorker : public plugin::FilterWorker {
     search.body = config_.dsl.value(event).as_text();
     Value parsed;
     if (!JsonReader::local().read(search.body, event.arena(), parsed))
-      return Status::error(Fault::filter, "the filled in query is no JSON: " + std::string(JsonReader::local().error()));
+      return Status::error(Fault::filter,
+                           "the filled in query is no JSON: " + std::string(JsonReader::local().error()));
     return {};
   }
 
@@ -186,7 +191,8 @@ class ElasticsearchWorker : public plugin::FilterWorker {
   }
 
   // The value of the only hit, or a list of those of all.
-  static Status copy_one(Event& event, const Array& hits, const std::vector<std::string>* below, const Copy& copy) {
+  static Status copy_one(Event& event, const Array& hits, const std::vector<std::string>* below,
+                         const Copy& copy) {
     const auto of = [&](const Value& hit) { return at_path(below ? at_path(hit, *below) : hit, copy.path); };
     if (hits.size == 1) return set(event, copy.field, of(hits.items[0]));
     auto* list = Array::make(event.arena(), hits.size);
@@ -202,8 +208,9 @@ class ElasticsearchWorker : public plugin::FilterWorker {
     for (const auto& tag : config_.failure_tags) event.tag(tag);
     uint64_t suppressed = 0;
     if (!warnings_.allow(suppressed)) return;
-    log::warn(kLogger, "Failed to query elasticsearch for previous event",
-              {{"index", config_.index.text()}, {"error", why.substr(0, kShown)}, {"suppressed", suppressed}});
+    log::warn(
+        kLogger, "Failed to query elasticsearch for previous event",
+        {{"index", config_.index.text()}, {"error", why.substr(0, kShown)}, {"suppressed", suppressed}});
   }
 
   const Config& config_;
@@ -238,8 +245,10 @@ class Elasticsearch : public plugin::Filter {
     const auto& options = setup.options;
     for (const auto& [name, value] : options.hash("custom_headers"))
       config_.connection.headers.emplace_back(name, value.text);
-    config_.cluster.retries = static_cast<unsigned>(std::clamp<int64_t>(options.integer("retry_on_failure"), 0, 1000));
-    for (const auto& status : options.strings("retry_on_status")) config_.cluster.retry_status.push_back(std::stoi(status));
+    config_.cluster.retries =
+        static_cast<unsigned>(std::clamp<int64_t>(options.integer("retry_on_failure"), 0, 1000));
+    for (const auto& status : options.items("retry_on_status"))
+      config_.cluster.retry_status.push_back(std::atoi(status.text.c_str()));
     config_.cluster.silence_seconds = kSilenceSeconds;
     config_.cluster.largest_answer = kLargestAnswer;
     config_.failure_tags = options.strings("tag_on_failure");
@@ -282,11 +291,13 @@ class Elasticsearch : public plugin::Filter {
       setup.error({}, "E0308", "The filter elasticsearch needs `query` or `query_template`",
                   "Add query => \"field:%{field}\".");
     if (query && from_file)
-      setup.error("query_template", "E0307", "`query` and `query_template` exclude one another", "Remove one of them.");
+      setup.error("query_template", "E0307", "`query` and `query_template` exclude one another",
+                  "Remove one of them.");
     if (from_file) read_template(setup, options.string("query_template"));
     config_.query = Template(options.string("query"));
     config_.parameters = "&size=" + std::to_string(options.integer("result_size"));
-    if (options.boolean("enable_sort")) config_.parameters += "&sort=" + lookup::form_encode(options.string("sort"));
+    if (options.boolean("enable_sort"))
+      config_.parameters += "&sort=" + lookup::form_encode(options.string("sort"));
   }
 
   void read_template(plugin::Setup& setup, const std::string& path) {
@@ -303,7 +314,8 @@ class Elasticsearch : public plugin::Filter {
     const auto& options = setup.options;
     for (const auto& item : options.items("fields")) {
       if (item.kind == lang::Value::Kind::hash) {
-        for (const auto& entry : item.entries) add(setup, "fields", entry.key.text, entry.value.text, config_.fields);
+        for (const auto& entry : item.entries)
+          add(setup, "fields", entry.key.text, entry.value.text, config_.fields);
       } else if (item.kind == lang::Value::Kind::array && item.items.size() == 2) {
         add(setup, "fields", item.items[0].text, item.items[1].text, config_.fields);
       } else {
@@ -319,8 +331,8 @@ class Elasticsearch : public plugin::Filter {
     }
   }
 
-  static void add(plugin::Setup& setup, std::string_view option, const std::string& from, const std::string& to,
-                  std::vector<Copy>& copies) {
+  static void add(plugin::Setup& setup, std::string_view option, const std::string& from,
+                  const std::string& to, std::vector<Copy>& copies) {
     const std::string target = setup.options.string("target");
     auto field = FieldRef::parse(target.empty() ? to : "[" + target + "][" + to + "]");
     if (!field.ok())
@@ -340,8 +352,9 @@ const plugin::Spec filter_elasticsearch{
     .name = "elasticsearch",
     .summary = "Searches Elasticsearch for what belongs to an event, and copies fields of what it finds.",
     .options = kOptions,
-    .example = "filter { elasticsearch { hosts => [\"http://localhost:9200\"] index => \"logs\" "
-               "query => \"type:start AND id:%{id}\" fields => { \"@timestamp\" => \"started\" } } }",
+    .example =
+        "filter { elasticsearch { hosts => [\"http://localhost:9200\"] index => \"logs\" "
+        "query => \"type:start AND id:%{id}\" fields => { \"@timestamp\" => \"started\" } } }",
     .filter = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Filter> {
       return std::make_unique<Elasticsearch>(setup);
     }};

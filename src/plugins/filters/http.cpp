@@ -31,9 +31,12 @@ constexpr plugin::Option kOwnOptions[] = {
     {"verb", Type::string, "\"GET\"", "The method of the request.", 0, "GET|HEAD|PATCH|DELETE|POST|PUT"},
     {"headers", Type::hash, "{}", "Headers of the request; %{field} is filled in."},
     {"query", Type::hash, "{}", "Parameters added to the URL's query; %{field} is filled in."},
-    {"body", Type::any, {}, "The body: a text, or a list or hash that is sent as JSON; %{field} is filled in."},
-    {"body_format", Type::string, "\"text\"", "Whether the body is a text, or a list or hash sent as JSON.", 0,
-     "text|json"},
+    {"body",
+     Type::any,
+     {},
+     "The body: a text, or a list or hash that is sent as JSON; %{field} is filled in."},
+    {"body_format", Type::string, "\"text\"", "Whether the body is a text, or a list or hash sent as JSON.",
+     0, "text|json"},
     {"target_body",
      Type::field_reference,
      {},
@@ -134,7 +137,8 @@ class HttpWorker : public plugin::FilterWorker {
     request = config_.http.request;
     request.method = config_.verb;
     request.max_response_bytes = kLargestAnswer;
-    request.follow_redirects = config_.http.follow_redirects && (config_.verb == "GET" || config_.verb == "HEAD");
+    request.follow_redirects =
+        config_.http.follow_redirects && (config_.verb == "GET" || config_.verb == "HEAD");
     std::vector<std::pair<std::string, std::string>> query;
     each_pair(config_.query.make(event), [&query](const Value& name, const Value& value) {
       std::string text;
@@ -207,7 +211,8 @@ class HttpWorker : public plugin::FilterWorker {
     auto* all = Object::make(arena, static_cast<uint32_t>(headers.size()));
     for (const auto& [written, content] : headers) {
       const auto name = lower(written);
-      if (packed && (name == "content-encoding" || name == "content-length" || name == "content-md5")) continue;
+      if (packed && (name == "content-encoding" || name == "content-length" || name == "content-md5"))
+        continue;
       const Key key = Key::of(name, arena);
       const Value value = text(event, content);
       Value* known = all->find(key);
@@ -274,8 +279,8 @@ class Http : public plugin::Filter {
     if (options.given("body")) config_.body = lookup::ValueTemplate(options.entry("body").value);
     config_.json = options.string("body_format") == "json";
     config_.target_body = target(setup, "target_body", setup.ecs() ? "" : "[body]");
-    config_.target_headers = target(setup, "target_headers",
-                                    setup.ecs() ? "[@metadata][filter][http][response][headers]" : "[headers]");
+    config_.target_headers = target(
+        setup, "target_headers", setup.ecs() ? "[@metadata][filter][http][response][headers]" : "[headers]");
     config_.request_failure = options.strings("tag_on_request_failure");
     config_.json_failure = options.strings("tag_on_json_failure");
     check(setup);
@@ -337,14 +342,15 @@ class Http : public plugin::Filter {
 }  // namespace
 
 extern const plugin::Spec filter_http;
-const plugin::Spec filter_http{
-    .kind = plugin::Kind::filter,
-    .name = "http",
-    .summary = "Asks an HTTP server about each event and keeps its answer.",
-    .options = kOptions,
-    .example = "filter { http { url => \"http://inventory.example:8080/hosts/%{host}\" target_body => \"[asset]\" } }",
-    .filter = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Filter> {
-      return std::make_unique<Http>(setup);
-    }};
+const plugin::Spec filter_http{.kind = plugin::Kind::filter,
+                               .name = "http",
+                               .summary = "Asks an HTTP server about each event and keeps its answer.",
+                               .options = kOptions,
+                               .example =
+                                   "filter { http { url => \"http://inventory.example:8080/hosts/%{host}\" "
+                                   "target_body => \"[asset]\" } }",
+                               .filter = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Filter> {
+                                 return std::make_unique<Http>(setup);
+                               }};
 
 }  // namespace sluice::plugins

@@ -21,7 +21,8 @@ constexpr std::string_view kLogger = "logstash.filters.jdbcstatic";
 
 constexpr plugin::Option kOwnOptions[] = {
     {"loaders", Type::any, "[]",
-     "Queries to the database, as hashes: query, local_table, and id, max_rows and jdbc_ options where wanted."},
+     "Queries to the database, as hashes: query, local_table, and id, max_rows and jdbc_ options where "
+     "wanted."},
     {"local_db_objects", Type::any, "[]",
      "The tables in memory, as hashes: name, columns (names with types), index_columns."},
     {"local_lookups",
@@ -64,7 +65,8 @@ class JdbcStaticWorker : public plugin::FilterWorker {
         fail(*event, lookup, status.message());
       }
       if (!all) continue;
-      if (auto status = run.matched(*event); !status.ok()) fail(*event, config_.lookups.front(), status.message());
+      if (auto status = run.matched(*event); !status.ok())
+        fail(*event, config_.lookups.front(), status.message());
     }
   }
 

@@ -18,7 +18,10 @@ using plugin::Type;
 constexpr std::string_view kLogger = "logstash.filters.jdbcstreaming";
 
 constexpr plugin::Option kOwnOptions[] = {
-    {"statement", Type::string, {}, "The SQL statement; `:name` stands for the parameter of that name.",
+    {"statement",
+     Type::string,
+     {},
+     "The SQL statement; `:name` stands for the parameter of that name.",
      plugin::kRequired},
     {"parameters", Type::hash, "{}",
      "The field of each parameter, or a text in which %{field} is filled in."},
@@ -32,7 +35,8 @@ constexpr plugin::Option kOwnOptions[] = {
     {"cache_size", Type::number, "500", "For how many sets of parameters they are kept."},
     {"use_prepared_statements", Type::boolean, "false",
      "Whether the parameters stand in the statement as `?`, in the order of prepared_statement_bind_values."},
-    {"prepared_statement_name", Type::string, "\"\"", "The name of the prepared statement; it has to be given."},
+    {"prepared_statement_name", Type::string, "\"\"",
+     "The name of the prepared statement; it has to be given."},
     {"prepared_statement_bind_values", Type::array, "[]",
      "The parameters: [field], a text with %{field}, or a constant."},
     {"prepared_statement_warn_on_constant_usage", Type::boolean, "true",
@@ -44,7 +48,8 @@ constexpr plugin::Option kOwnOptions[] = {
      plugin::kUnsupported,
      {},
      "it is for the Ruby library Sequel, which is not used here: remove it."},
-    {"jdbc_validate_connection", Type::boolean, "false", "Whether a connection that was idle is tried first."},
+    {"jdbc_validate_connection", Type::boolean, "false",
+     "Whether a connection that was idle is tried first."},
     {"jdbc_validation_timeout", Type::number, "3600", "Seconds that it was idle."},
 };
 constexpr auto kOptions = plugin::join(kOwnOptions, jdbc::kConnectionOptions);
@@ -73,7 +78,8 @@ class JdbcStreamingWorker : public plugin::FilterWorker {
       if (none)
         for (const auto& tag : config_.default_tags) event->tag(tag);
       const Value& rows = none ? config_.fallback : answer->rows.list;
-      auto status = set_status(event->set(config_.target, deep_copy(rows, event->arena(), true)), config_.target);
+      auto status =
+          set_status(event->set(config_.target, deep_copy(rows, event->arena(), true)), config_.target);
       if (status.ok()) status = run.matched(*event);
       if (status.ok()) continue;
       for (const auto& tag : config_.failure_tags) event->tag(tag);
@@ -94,7 +100,8 @@ class JdbcStreamingWorker : public plugin::FilterWorker {
     if (config_.cached)
       if (auto known = cache_.find(key)) return known;
     auto answer = std::make_shared<jdbc::Answer>();
-    const bool object = std::any_of(parameters_.begin(), parameters_.end(), [](const Value& v) { return v.is_object(); });
+    const bool object =
+        std::any_of(parameters_.begin(), parameters_.end(), [](const Value& v) { return v.is_object(); });
     const auto status = object ? Status::error(Fault::filter, "a parameter is an object")
                                : connection_->query(config_.statement, parameters_, answer->rows);
     if (!status.ok()) {
@@ -162,7 +169,9 @@ class JdbcStreaming : public plugin::Filter {
  private:
   static size_t cache_size(plugin::Setup& setup) {
     const auto size = setup.options.integer("cache_size");
-    if (size < 1) setup.error("cache_size", "E0306", "`cache_size` has to be 1 or more", "use_cache => false turns the cache off.");
+    if (size < 1)
+      setup.error("cache_size", "E0306", "`cache_size` has to be 1 or more",
+                  "use_cache => false turns the cache off.");
     return static_cast<size_t>(std::max<int64_t>(1, size));
   }
 
@@ -170,7 +179,8 @@ class JdbcStreaming : public plugin::Filter {
     if (parameter.ok())
       config_.parameters.push_back(std::move(parameter).value());
     else
-      setup.error(parameters_option_, "E0304", parameter.message(), "Write a field as `name` or as [outer][inner].");
+      setup.error(parameters_option_, "E0304", parameter.message(),
+                  "Write a field as `name` or as [outer][inner].");
   }
 
   void read_parameters(plugin::Setup& setup) {
@@ -186,14 +196,16 @@ class JdbcStreaming : public plugin::Filter {
     const auto& options = setup.options;
     parameters_option_ = "prepared_statement_bind_values";
     if (options.string("prepared_statement_name").empty())
-      setup.error("use_prepared_statements", "E0308", "`use_prepared_statements` needs `prepared_statement_name`",
+      setup.error("use_prepared_statements", "E0308",
+                  "`use_prepared_statements` needs `prepared_statement_name`",
                   "Add prepared_statement_name => \"lookup\".");
     config_.statement = jdbc::Statement::positional(options.string("statement"));
     const auto& values = options.items("prepared_statement_bind_values");
     if (config_.statement.placeholders() != values.size())
       setup.error("prepared_statement_bind_values", "E0306",
-                  "The statement has " + std::to_string(config_.statement.placeholders()) + " placeholders `?`, and " +
-                      std::to_string(values.size()) + " values are given for them",
+                  "The statement has " + std::to_string(config_.statement.placeholders()) +
+                      " placeholders `?`, and " + std::to_string(values.size()) +
+                      " values are given for them",
                   "Give one value for each `?`.");
     for (const auto& value : values) {
       add(setup, jdbc::Parameter::bound(value, arena_));
@@ -202,8 +214,9 @@ class JdbcStreaming : public plugin::Filter {
           options.boolean("prepared_statement_warn_on_constant_usage"))
         setup.warning("prepared_statement_bind_values", "W0306",
                       "`" + value.text + "` is a constant, the same for all events",
-                      "Write [" + value.text + "] when the field is meant, or "
-                      "prepared_statement_warn_on_constant_usage => false.");
+                      "Write [" + value.text +
+                          "] when the field is meant, or "
+                          "prepared_statement_warn_on_constant_usage => false.");
     }
   }
 
@@ -221,9 +234,10 @@ const plugin::Spec filter_jdbc_streaming{
     .name = "jdbc_streaming",
     .summary = "Asks a database about each event and keeps the rows that it answers with.",
     .options = kOptions,
-    .example = "filter { jdbc_streaming { jdbc_connection_string => \"jdbc:postgresql://db:5432/assets\" "
-               "jdbc_user => \"reader\" statement => \"SELECT name, city FROM hosts WHERE ip = :ip\" "
-               "parameters => { \"ip\" => \"[source][ip]\" } target => \"[asset]\" } }",
+    .example =
+        "filter { jdbc_streaming { jdbc_connection_string => \"jdbc:postgresql://db:5432/assets\" "
+        "jdbc_user => \"reader\" statement => \"SELECT name, city FROM hosts WHERE ip = :ip\" "
+        "parameters => { \"ip\" => \"[source][ip]\" } target => \"[asset]\" } }",
     .filter = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Filter> {
       return std::make_unique<JdbcStreaming>(setup);
     }};

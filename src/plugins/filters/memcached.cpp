@@ -28,7 +28,8 @@ constexpr plugin::Option kOptions[] = {
     {"get", Type::hash, {}, "Which keys go into which fields; %{field} is filled in in the keys."},
     {"set", Type::hash, {}, "Which fields go into which keys; %{field} is filled in in the keys."},
     {"ttl", Type::number, "0", "Seconds that a key lives that was set; 0: for ever."},
-    {"tag_on_failure", Type::string, "\"_memcached_failure\"", "The tag of events for which memcached failed."},
+    {"tag_on_failure", Type::string, "\"_memcached_failure\"",
+     "The tag of events for which memcached failed."},
 };
 
 struct Pair {
@@ -234,8 +235,9 @@ const plugin::Spec filter_memcached{
     .name = "memcached",
     .summary = "Copies values of memcached into fields, and fields into memcached.",
     .options = kOptions,
-    .example = "filter { memcached { hosts => [\"localhost:11211\"] namespace => \"threats\" "
-               "get => { \"host/%{host}\" => \"[threat][host]\" } } }",
+    .example =
+        "filter { memcached { hosts => [\"localhost:11211\"] namespace => \"threats\" "
+        "get => { \"host/%{host}\" => \"[threat][host]\" } } }",
     .filter = [](plugin::Setup& setup) -> std::unique_ptr<plugin::Filter> {
       return std::make_unique<Memcached>(setup);
     }};

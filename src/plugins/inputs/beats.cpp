@@ -248,8 +248,8 @@ class BeatsInput : public plugin::Input {
         *server_->loop, options,
         [server = server_](net::TcpConnection&) { return std::make_unique<BeatsHandler>(server); });
     if (!listener.ok())
-      return Status::config("cannot listen, `host` => \"" +
-                            host_ + "\" and `port` => " + std::to_string(port_) + ": " + listener.message() +
+      return Status::config("cannot listen, `host` => \"" + host_ + "\" and `port` => " +
+                            std::to_string(port_) + ": " + listener.message() +
                             ". Choose another port, or end what uses it.");
     listener_ = std::move(listener).value();
     server_->loop->call([&] {

@@ -253,8 +253,8 @@ class TcpInput : public plugin::Input {
       return std::make_unique<TcpHandler>(shared, nullptr);
     });
     if (!listener.ok())
-      return Status::config("cannot listen, `host` => \"" + host_ +
-                            "\" and `port` => " + std::to_string(port_) + ": " + listener.message() +
+      return Status::config("cannot listen, `host` => \"" + host_ + "\" and `port` => " +
+                            std::to_string(port_) + ": " + listener.message() +
                             ". Choose another port, or end what uses it.");
     listener_ = std::move(listener).value();
     const std::string address = host_ + ":" + std::to_string(listener_->port());

@@ -54,14 +54,18 @@ bool take_offset(std::string_view& text, int& seconds) {
 bool parse_sql_time(std::string_view text, int64_t& nanos) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, offset = 0;
   int64_t fraction = 0;
-  if (!take(text, 4, year) || !take(text, '-') || !take(text, 2, month) || !take(text, '-') || !take(text, 2, day))
+  if (!take(text, 4, year) || !take(text, '-') || !take(text, 2, month) || !take(text, '-') ||
+      !take(text, 2, day))
     return false;
-  if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1 || day > match::days_in_month(year, month))
+  if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1 ||
+      day > match::days_in_month(year, month))
     return false;
   if (!text.empty()) {
     if (!take(text, ' ') && !take(text, 'T')) return false;
-    if (!take(text, 2, hour) || !take(text, ':') || !take(text, 2, minute) || hour > 24 || minute > 59) return false;
-    if (take(text, ':') && (!take(text, 2, second) || second > 60 || !take_fraction(text, fraction))) return false;
+    if (!take(text, 2, hour) || !take(text, ':') || !take(text, 2, minute) || hour > 24 || minute > 59)
+      return false;
+    if (take(text, ':') && (!take(text, 2, second) || second > 60 || !take_fraction(text, fraction)))
+      return false;
   }
   int64_t seconds =
       match::days_from_civil(year, month, day) * match::kSecondsPerDay + hour * 3600 + minute * 60 + second;
@@ -80,8 +84,9 @@ std::string sql_time(int64_t nanos) {
   const auto when = static_cast<std::time_t>(seconds);
   std::tm utc{};
   gmtime_r(&when, &utc);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:09}+00", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec, nanos - seconds * match::kNanosPerSecond);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:09}+00", utc.tm_year + 1900, utc.tm_mon + 1,
+                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                     nanos - seconds * match::kNanosPerSecond);
 }
 
 Value sql_number(std::string_view text, Arena& arena) {

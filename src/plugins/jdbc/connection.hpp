@@ -42,7 +42,7 @@ class Patience {
 struct Settings {
   Target target;
   std::string user, password;
-  bool validate = false;               // connections that were idle, before they are used
+  bool validate = false;  // connections that were idle, before they are used
   int64_t validate_after_millis = 0;
   std::shared_ptr<Patience> patience = std::make_shared<Patience>();
 };
@@ -64,8 +64,8 @@ std::unique_ptr<Connection> make_sqlite(const Settings& settings);
 /// The most bytes that the rows of one answer may have.
 inline constexpr size_t kMostBytes = size_t{1} << 30;
 
-/// A time as SQL writes it: a date with or without time of day and offset. Without an offset it is of the process's
-/// time zone. False when `text` is none.
+/// A time as SQL writes it: a date with or without time of day and offset. Without an offset it is of the
+/// process's time zone. False when `text` is none.
 bool parse_sql_time(std::string_view text, int64_t& nanos);
 /// UTC, "2026-01-02 03:04:05.678+00".
 std::string sql_time(int64_t nanos);

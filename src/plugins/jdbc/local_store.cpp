@@ -39,10 +39,11 @@ Status LocalStore::create(const std::vector<Table>& tables) {
     for (const auto& name : table.indexed) indexed += (indexed.empty() ? "" : ", ") + quoted(name);
     auto status = tables_.execute("CREATE TABLE " + quoted(table.name) + " (" + columns + ")");
     if (status.ok() && !indexed.empty())
-      status = tables_.execute("CREATE INDEX " + quoted(table.name + "_index") + " ON " + quoted(table.name) + " (" +
-                               indexed + ")");
+      status = tables_.execute("CREATE INDEX " + quoted(table.name + "_index") + " ON " + quoted(table.name) +
+                               " (" + indexed + ")");
     if (!status.ok())
-      return Status::error(Fault::config, "the table `" + table.name + "` cannot be made: " + status.message());
+      return Status::error(Fault::config,
+                           "the table `" + table.name + "` cannot be made: " + status.message());
   }
   return {};
 }
@@ -64,8 +65,12 @@ Status LocalStore::load(const Loader& loader) {
   const auto count = count_rows(*connection, loader);
   if (!count.ok()) return failed(count.status());
   if (*count == 0 || *count > loader.max_rows) {
-    log::warn(kLogger, *count == 0 ? "Query returned no results" : "Query returned more than max_rows results",
-              {{"lookup_id", loader.id}, {"query", loader.query}, {"count", *count}, {"max_rows", loader.max_rows}});
+    log::warn(kLogger,
+              *count == 0 ? "Query returned no results" : "Query returned more than max_rows results",
+              {{"lookup_id", loader.id},
+               {"query", loader.query},
+               {"count", *count},
+               {"max_rows", loader.max_rows}});
     return {};
   }
   Rows rows;

@@ -46,8 +46,8 @@ class LocalStore {
  public:
   /// Creates the tables, empty.
   Status create(const std::vector<Table>& tables);
-  /// Replaces the rows of the loader's table by those of its query. Without rows, or with more than max_rows, the
-  /// table stays as it is.
+  /// Replaces the rows of the loader's table by those of its query. Without rows, or with more than max_rows,
+  /// the table stays as it is.
   Status load(const Loader& loader);
   /// Makes what was loaded the current state.
   Status publish();

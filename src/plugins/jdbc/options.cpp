@@ -12,9 +12,10 @@ Settings read_connection(plugin::Setup& setup) {
   if (target.ok())
     out.target = std::move(target).value();
   else
-    setup.error("jdbc_connection_string", "E0306", "`jdbc_connection_string` cannot be used: " + target.message(),
-                "Write it as jdbc:postgresql://host:5432/name or jdbc:sqlite:/path; for another database keep the "
-                "tables that you look up in one of these, or ask it through an HTTP service with the filter http.");
+    setup.error(
+        "jdbc_connection_string", "E0306", "`jdbc_connection_string` cannot be used: " + target.message(),
+        "Write it as jdbc:postgresql://host:5432/name or jdbc:sqlite:/path; for another database keep the "
+        "tables that you look up in one of these, or ask it through an HTTP service with the filter http.");
   return out;
 }
 

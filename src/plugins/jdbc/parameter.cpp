@@ -29,7 +29,8 @@ Result<Parameter> Parameter::field_or_text(const std::string& written) {
 Result<Parameter> Parameter::bound(const lang::Value& written, Arena& arena) {
   const auto& text = written.text;
   const bool reference = text.starts_with('[') && text.ends_with(']');
-  if (written.kind != lang::Value::Kind::number && (holds_placeholder(text) || reference)) return field_or_text(text);
+  if (written.kind != lang::Value::Kind::number && (holds_placeholder(text) || reference))
+    return field_or_text(text);
   Parameter made;
   made.constant_ = jdbc::constant(written, arena);
   return made;

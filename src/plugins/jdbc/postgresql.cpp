@@ -15,8 +15,8 @@ constexpr int64_t kRetryAfter = 1'000'000'000;  // nanoseconds between two attem
 constexpr std::string_view kConnectSeconds = "10";
 
 // Types of the server's catalogue.
-constexpr Oid kBool = 16, kInt8 = 20, kInt2 = 21, kInt4 = 23, kOid = 26, kFloat4 = 700, kFloat8 = 701, kDate = 1082,
-              kTimestamp = 1114, kTimestampZone = 1184, kNumeric = 1700;
+constexpr Oid kBool = 16, kInt8 = 20, kInt2 = 21, kInt4 = 23, kOid = 26, kFloat4 = 700, kFloat8 = 701,
+              kDate = 1082, kTimestamp = 1114, kTimestampZone = 1184, kNumeric = 1700;
 
 struct Free {
   void operator()(PGconn* p) const { PQfinish(p); }
@@ -42,7 +42,8 @@ Oid type_of(const Value& value) {
 
 Value column(const PGresult* result, int row, int index, Oid type, Rows& rows) {
   if (PQgetisnull(result, row, index)) return {};
-  const std::string_view text(PQgetvalue(result, row, index), static_cast<size_t>(PQgetlength(result, row, index)));
+  const std::string_view text(PQgetvalue(result, row, index),
+                              static_cast<size_t>(PQgetlength(result, row, index)));
   int64_t nanos = 0;
   switch (type) {
     case kBool:
@@ -181,7 +182,8 @@ class Postgresql : public Connection {
     for (int row = 0; row < count; ++row) {
       auto* object = Object::make(rows.arena, static_cast<uint32_t>(columns));
       for (int i = 0; i < columns; ++i)
-        object->set(rows.arena, names[static_cast<size_t>(i)], column(result, row, i, PQftype(result, i), rows));
+        object->set(rows.arena, names[static_cast<size_t>(i)],
+                    column(result, row, i, PQftype(result, i), rows));
       list->push(rows.arena, Value::object(object));
       if ((rows.bytes += 64) > kMostBytes) return Status::error(Fault::output, "the answer is too large");
     }

@@ -23,16 +23,18 @@ struct Field {
 constexpr std::array<std::string_view, 12> kMonths{"jan", "feb", "mar", "apr", "may", "jun",
                                                    "jul", "aug", "sep", "oct", "nov", "dec"};
 constexpr std::array<std::string_view, 7> kWeekdays{"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
-constexpr Field kFields[] = {{"second", 0, 59, {}}, {"minute", 0, 59, {}},       {"hour", 0, 24, {}},
+constexpr Field kFields[] = {{"second", 0, 59, {}}, {"minute", 0, 59, {}},     {"hour", 0, 24, {}},
                              {"day", 1, 31, {}},    {"month", 1, 12, kMonths}, {"weekday", 0, 7, kWeekdays}};
 
 constexpr std::pair<std::string_view, std::string_view> kWords[] = {
-    {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"}, {"@weekly", "0 0 * * 0"},
-    {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"}, {"@noon", "0 12 * * *"},   {"@hourly", "0 * * * *"}};
+    {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"},
+    {"@weekly", "0 0 * * 0"}, {"@daily", "0 0 * * *"},    {"@midnight", "0 0 * * *"},
+    {"@noon", "0 12 * * *"},  {"@hourly", "0 * * * *"}};
 
 bool read_number(std::string_view text, const Field& field, int& n) {
   std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return static_cast<char>(std::tolower(c)); });
   const auto name = std::find(field.names.begin(), field.names.end(), lower);
   if (name != field.names.end()) {
     n = field.least + static_cast<int>(name - field.names.begin());
@@ -101,7 +103,8 @@ Result<Schedule> Schedule::parse(std::string_view text) {
   }
   Schedule made;
   made.zone_ = &match::machine_timezone();
-  if (words.size() > 5 && std::isalpha(static_cast<unsigned char>(words.back().front())) && words.back().size() > 3) {
+  if (words.size() > 5 && std::isalpha(static_cast<unsigned char>(words.back().front())) &&
+      words.back().size() > 3) {
     auto zone = match::find_timezone(words.back());
     if (!zone.ok()) return zone.status();
     made.zone_ = *zone;
@@ -109,7 +112,8 @@ Result<Schedule> Schedule::parse(std::string_view text) {
   }
   if (words.size() != 5 && words.size() != 6)
     return Status::config("it has " + std::to_string(words.size()) + " fields instead of five or six");
-  uint64_t* const places[] = {&made.seconds_, &made.minutes_, &made.hours_, &made.days_, &made.months_, &made.weekdays_};
+  uint64_t* const places[] = {&made.seconds_, &made.minutes_, &made.hours_,
+                              &made.days_,    &made.months_,  &made.weekdays_};
   const size_t first = 6 - words.size();
   for (size_t i = 0; i < words.size(); ++i)
     if (!read_field(words[i], kFields[i + first], *places[i + first]))

@@ -10,7 +10,8 @@
 
 namespace sluice::jdbc {
 
-/// "MINUTE HOUR DAY MONTH WEEKDAY", with seconds before it or not, and with a time zone behind it or not; or @hourly,
+/// "MINUTE HOUR DAY MONTH WEEKDAY", with seconds before it or not, and with a time zone behind it or not; or
+/// @hourly,
 /// @daily and the like. Immutable.
 class Schedule {
  public:

@@ -39,7 +39,8 @@ enum class Shape : uint8_t { as_stored, boolean, time };
 // What the declared type of a column says beyond how a value is stored.
 Shape shape_of(const char* declared) {
   std::string type = declared ? declared : "";
-  std::transform(type.begin(), type.end(), type.begin(), [](char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](char c) { return static_cast<char>(std::toupper(c)); });
   if (type.find("BOOL") != std::string::npos) return Shape::boolean;
   if (type.starts_with("DATE") || type.starts_with("TIMESTAMP")) return Shape::time;
   return Shape::as_stored;
@@ -61,10 +62,12 @@ Value column(sqlite3_stmt* statement, int index, Shape shape, Rows& rows) {
       return {};
     default: {
       const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, index));
-      const std::string_view text(bytes ? bytes : "", static_cast<size_t>(sqlite3_column_bytes(statement, index)));
+      const std::string_view text(bytes ? bytes : "",
+                                  static_cast<size_t>(sqlite3_column_bytes(statement, index)));
       int64_t nanos = 0;
       if (shape == Shape::time && parse_sql_time(text, nanos)) return Value::timestamp(nanos);
-      if (shape == Shape::boolean && (text == "true" || text == "false")) return Value::boolean(text == "true");
+      if (shape == Shape::boolean && (text == "true" || text == "false"))
+        return Value::boolean(text == "true");
       rows.bytes += text.size();
       return Value::string(rows.arena.copy(text));
     }
@@ -81,7 +84,8 @@ class SqliteConnection : public Connection {
 
   Status connect() override {
     if (sqlite_.native()) return {};
-    return sqlite_.open(settings_.target.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, settings_.patience);
+    return sqlite_.open(settings_.target.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                        settings_.patience);
   }
   Status query(const Statement& statement, std::span<const Value> parameters, Rows& rows) override {
     if (auto status = connect(); !status.ok()) return status;
@@ -100,7 +104,8 @@ Status Sqlite::open(const std::string& path, int flags, std::shared_ptr<Patience
   const int result = sqlite3_open_v2(path.c_str(), &made, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<sqlite3, Close> owned(made);
   if (result != SQLITE_OK)
-    return Status::error(Fault::output, "cannot open " + path + ": " + (made ? sqlite3_errmsg(made) : "no memory"));
+    return Status::error(Fault::output,
+                         "cannot open " + path + ": " + (made ? sqlite3_errmsg(made) : "no memory"));
   sqlite3_busy_timeout(made, kBusyMillis);
   patience_ = std::move(patience);
   if (patience_)
@@ -123,7 +128,8 @@ Result<sqlite3_stmt*> Sqlite::prepare(const std::string& sql) {
   return prepared_.emplace(sql, Prepared(made)).first->second.get();
 }
 
-Status Sqlite::query(const Statement& statement, std::span<const Value> parameters, Rows& rows, bool lower_case) {
+Status Sqlite::query(const Statement& statement, std::span<const Value> parameters, Rows& rows,
+                     bool lower_case) {
   statement.render(parameters, '?', sql_, bound_);
   auto prepared = prepare(sql_);
   if (!prepared.ok()) return prepared.status();
@@ -135,7 +141,8 @@ Status Sqlite::query(const Statement& statement, std::span<const Value> paramete
   for (int i = 0; i < sqlite3_column_count(running.get()); ++i) {
     std::string name = sqlite3_column_name(running.get(), i);
     if (lower_case)
-      std::transform(name.begin(), name.end(), name.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
+      std::transform(name.begin(), name.end(), name.begin(),
+                     [](char c) { return static_cast<char>(std::tolower(c)); });
     columns.emplace_back(Key::intern(name), shape_of(sqlite3_column_decltype(running.get(), i)));
   }
   for (;;) {
@@ -144,7 +151,8 @@ Status Sqlite::query(const Statement& statement, std::span<const Value> paramete
     if (result != SQLITE_ROW) return error();
     auto* row = Object::make(rows.arena, static_cast<uint32_t>(columns.size()));
     for (size_t i = 0; i < columns.size(); ++i)
-      row->set(rows.arena, columns[i].first, column(running.get(), static_cast<int>(i), columns[i].second, rows));
+      row->set(rows.arena, columns[i].first,
+               column(running.get(), static_cast<int>(i), columns[i].second, rows));
     list->push(rows.arena, Value::object(row));
     if ((rows.bytes += 64) > kMostBytes) return Status::error(Fault::output, "the answer is too large");
   }

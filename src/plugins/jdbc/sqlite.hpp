@@ -20,7 +20,8 @@ class Sqlite {
   [[nodiscard]] sqlite3* native() const { return database_.get(); }
 
   /// Runs one statement and adds its rows. `lower_case`: names of columns are made so.
-  Status query(const Statement& statement, std::span<const Value> parameters, Rows& rows, bool lower_case = false);
+  Status query(const Statement& statement, std::span<const Value> parameters, Rows& rows,
+               bool lower_case = false);
   /// Runs statements without parameters and without rows.
   Status execute(const std::string& sql);
   /// Runs `sql` once with these values.

@@ -8,7 +8,8 @@ namespace {
 
 bool word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
-// Where what begins at `at` and holds no placeholders ends: a text, a quoted name, a comment. `at` when it is none.
+// Where what begins at `at` and holds no placeholders ends: a text, a quoted name, a comment. `at` when it is
+// none.
 size_t skip(std::string_view sql, size_t at) {
   const auto rest = sql.substr(at);
   const auto behind = [&](std::string_view end, size_t from) {
@@ -54,7 +55,8 @@ Statement Statement::positional(std::string_view sql) {
   return made;
 }
 
-void Statement::render(std::span<const Value> parameters, char marker, std::string& sql, std::vector<Value>& bound) const {
+void Statement::render(std::span<const Value> parameters, char marker, std::string& sql,
+                       std::vector<Value>& bound) const {
   sql.clear();
   bound.clear();
   const auto one = [&](const Value& value) {

@@ -18,9 +18,10 @@ class Statement {
   /// Placeholders are `?`, numbered from 0.
   static Statement positional(std::string_view sql);
 
-  /// The statement for these parameters with $1, $2, ... (`marker` is '$' or '?'); `bound` gets the values in that order. A list becomes
-  /// (a, b, c), as in `IN :list`.
-  void render(std::span<const Value> parameters, char marker, std::string& sql, std::vector<Value>& bound) const;
+  /// The statement for these parameters with $1, $2, ... (`marker` is '$' or '?'); `bound` gets the values in
+  /// that order. A list becomes (a, b, c), as in `IN :list`.
+  void render(std::span<const Value> parameters, char marker, std::string& sql,
+              std::vector<Value>& bound) const;
 
   [[nodiscard]] size_t placeholders() const { return places_.size(); }
   [[nodiscard]] const std::string& text() const { return text_; }

@@ -51,7 +51,8 @@ class Section {
     for (const auto& entry : written_.entries)
       if (std::find(known_.begin(), known_.end(), entry.key.text) == known_.end())
         setup_.diagnostics.error("E0306", entry.key.span,
-                                 "`" + std::string(option_) + "` knows no `" + entry.key.text + "`", "Remove it.");
+                                 "`" + std::string(option_) + "` knows no `" + entry.key.text + "`",
+                                 "Remove it.");
   }
 
  private:
@@ -82,17 +83,20 @@ Table read_table(Section& section) {
   const auto* columns = section.find("columns");
   for (size_t i = 0; columns && i < columns->items.size(); ++i) {
     const auto& column = columns->items[i];
-    if (column.kind == Kind::array && column.items.size() == 2 && column.items[0].scalar() && column.items[1].scalar())
+    if (column.kind == Kind::array && column.items.size() == 2 && column.items[0].scalar() &&
+        column.items[1].scalar())
       table.columns.emplace_back(column.items[0].text, column.items[1].text);
     else
       section.error("a column of `" + table.name + "` is not a list of two texts",
                     "Write columns => [[\"ip\", \"varchar(64)\"], [\"name\", \"varchar(64)\"]].");
   }
   if (!columns || columns->items.empty())
-    section.error("`columns` of `" + table.name + "` is missing", "Add columns => [[\"ip\", \"varchar(64)\"]].");
+    section.error("`columns` of `" + table.name + "` is missing",
+                  "Add columns => [[\"ip\", \"varchar(64)\"]].");
   table.indexed = section.texts("index_columns");
   for (const auto& name : table.indexed)
-    if (std::none_of(table.columns.begin(), table.columns.end(), [&](const auto& c) { return c.first == name; }))
+    if (std::none_of(table.columns.begin(), table.columns.end(),
+                     [&](const auto& c) { return c.first == name; }))
       section.error("`index_columns` names `" + name + "`, which is no column of `" + table.name + "`",
                     "Name columns of the table.");
   return table;
@@ -120,7 +124,8 @@ Loader read_loader(Section& section, const Settings& settings) {
                     "Write it as jdbc:postgresql://host:5432/name or jdbc:sqlite:/path.");
   }
   if (const auto user = section.text("jdbc_user"); !user.empty()) loader.settings.user = user;
-  if (const auto password = section.text("jdbc_password"); !password.empty()) loader.settings.password = password;
+  if (const auto password = section.text("jdbc_password"); !password.empty())
+    loader.settings.password = password;
   section.find("jdbc_driver_class"), section.find("jdbc_driver_library");  // the drivers are built in
   return loader;
 }
@@ -142,8 +147,9 @@ void read_parameters(Section& section, const std::string& query, Lookup& lookup)
     lookup.statement = Statement::positional(query);
     for (const auto& written : section.texts("prepared_parameters")) add_parameter(section, written, lookup);
     if (lookup.parameters.size() != lookup.statement.placeholders())
-      section.error("the query has " + std::to_string(lookup.statement.placeholders()) + " placeholders `?`, and " +
-                        std::to_string(lookup.parameters.size()) + " parameters are given for them",
+      section.error("the query has " + std::to_string(lookup.statement.placeholders()) +
+                        " placeholders `?`, and " + std::to_string(lookup.parameters.size()) +
+                        " parameters are given for them",
                     "Give one parameter for each `?`.");
     return;
   } else if (named && named->kind != Kind::hash) {
@@ -175,9 +181,10 @@ Lookup read_lookup(Section& section, size_t number, const plugin::Options& optio
     list->push(arena, constant(*fallback, arena));
     lookup.fallback = sluice::Value::array(list);
   }
-  lookup.failure_tags = section.find("tag_on_failure") ? section.texts("tag_on_failure") : options.strings("tag_on_failure");
-  lookup.default_tags =
-      section.find("tag_on_default_use") ? section.texts("tag_on_default_use") : options.strings("tag_on_default_use");
+  lookup.failure_tags =
+      section.find("tag_on_failure") ? section.texts("tag_on_failure") : options.strings("tag_on_failure");
+  lookup.default_tags = section.find("tag_on_default_use") ? section.texts("tag_on_default_use")
+                                                           : options.strings("tag_on_default_use");
   return lookup;
 }
 
@@ -199,12 +206,14 @@ void check_lookups(plugin::Setup& setup, const StaticConfig& config) {
 void try_statements(plugin::Setup& setup, const StaticConfig& config) {
   LocalStore store;
   if (auto status = store.create(config.tables); !status.ok()) {
-    setup.error("local_db_objects", "E0306", "`local_db_objects`: " + status.message(), "Correct the names and types.");
+    setup.error("local_db_objects", "E0306", "`local_db_objects`: " + status.message(),
+                "Correct the names and types.");
     return;
   }
   for (const auto& loader : config.loaders)
     if (auto status = store.check("SELECT * FROM \"" + loader.table + "\""); !status.ok())
-      setup.diagnostics.error("E0306", loader.where, "The loader `" + loader.id + "` has no table: " + status.message(),
+      setup.diagnostics.error("E0306", loader.where,
+                              "The loader `" + loader.id + "` has no table: " + status.message(),
                               "Add the table `" + loader.table + "` to local_db_objects.");
   for (const auto& lookup : config.lookups) {
     std::string sql;

@@ -30,8 +30,8 @@ Status add_parameter(std::string_view name, const std::string& value, Target& ta
     if (value != "false") target.keywords.emplace_back("sslmode", "verify-full");
     return {};
   }
-  const auto known =
-      std::find_if(std::begin(kParameters), std::end(kParameters), [&](const auto& p) { return p.first == name; });
+  const auto known = std::find_if(std::begin(kParameters), std::end(kParameters),
+                                  [&](const auto& p) { return p.first == name; });
   if (known == std::end(kParameters))
     return Status::config("its parameter `" + std::string(name) + "` is not supported");
   target.keywords.emplace_back(known->second, value);

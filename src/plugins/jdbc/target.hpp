@@ -14,12 +14,12 @@ namespace sluice::jdbc {
 struct Target {
   enum class Kind : uint8_t { postgresql, sqlite };
   Kind kind = Kind::sqlite;
-  std::string path;                                            // of SQLite
+  std::string path;                                           // of SQLite
   std::vector<std::pair<std::string, std::string>> keywords;  // libpq's, of PostgreSQL
 };
 
-/// Reads "jdbc:postgresql://host:port/database?ssl=true" or "jdbc:sqlite:/path". The error says what is wrong, and
-/// names the databases that there are drivers for.
+/// Reads "jdbc:postgresql://host:port/database?ssl=true" or "jdbc:sqlite:/path". The error says what is
+/// wrong, and names the databases that there are drivers for.
 Result<Target> parse_connection_string(std::string_view text);
 
 }  // namespace sluice::jdbc

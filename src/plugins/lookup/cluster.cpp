@@ -7,13 +7,14 @@
 namespace sluice::lookup {
 namespace {
 
-constexpr int64_t kDeadFor = 60'000'000'000;      // nanoseconds
+constexpr int64_t kDeadFor = 60'000'000'000;    // nanoseconds
 constexpr Concurrency kConcurrency{1000, 100};  // Logstash's
 constexpr std::string_view kUnreachable = "Could not connect to a compatible version of Elasticsearch: ";
 
 }  // namespace
 
-Cluster::Cluster(const elastic::ConnectionSettings& connection, ClusterOptions options, const std::string& embedded)
+Cluster::Cluster(const elastic::ConnectionSettings& connection, ClusterOptions options,
+                 const std::string& embedded)
     : options_(std::move(options)), headers_(connection.headers) {
   for (const auto& url : connection.hosts) {
     auto host = std::make_unique<Host>();
@@ -31,7 +32,8 @@ Result<std::unique_ptr<Cluster>> Cluster::connect(plugin::Engine& engine,
   const auto& embedded = engine.environment().embedded_index;
   if (connection.embedded && embedded.empty())
     return Status::config(
-        "hosts => \"embedded\" means the engine's own index, which is not running: enable it, or name a cluster in "
+        "hosts => \"embedded\" means the engine's own index, which is not running: enable it, or name a "
+        "cluster in "
         "`hosts`");
   auto client_options = connection.client;
   client_options.max_connections = kConcurrency.total;
@@ -68,10 +70,10 @@ Status Cluster::greet() {
         headers_.emplace_back("Elastic-Api-Version", "2023-10-31");
       return {};
     }
-    problem = Status::error(
-        Fault::output, std::string(kUnreachable) +
-                           (response.answered() ? host->base + " answers with status " + std::to_string(response.status)
-                                                : response.error_text));
+    problem = Status::error(Fault::output, std::string(kUnreachable) +
+                                               (response.answered() ? host->base + " answers with status " +
+                                                                          std::to_string(response.status)
+                                                                    : response.error_text));
   }
   return problem;
 }
@@ -102,7 +104,8 @@ void Cluster::search(std::vector<Search>& searches) {
     if (!searches[i].body.empty()) {
       to.method = "POST";
       to.body.emplace_back(searches[i].body);
-      if (!net::find_header(to.headers, "content-type")) to.headers.emplace_back("content-type", "application/json");
+      if (!net::find_header(to.headers, "content-type"))
+        to.headers.emplace_back("content-type", "application/json");
     }
     asked[i] = aim(to, searches[i].path);
   }
@@ -111,8 +114,8 @@ void Cluster::search(std::vector<Search>& searches) {
     const auto& response = call.response;
     if (!response.answered()) hosts_[asked[i]]->dead_until = steady_nanos() + kDeadFor;
     const auto& retried = options_.retry_status;
-    const bool failed = !response.answered() ||
-                        std::find(retried.begin(), retried.end(), response.status) != retried.end();
+    const bool failed =
+        !response.answered() || std::find(retried.begin(), retried.end(), response.status) != retried.end();
     if (!failed || call.attempts > options_.retries) return false;
     asked[i] = aim(call.request, searches[i].path);
     return true;

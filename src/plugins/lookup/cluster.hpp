@@ -20,14 +20,14 @@ struct Search {
 };
 
 struct ClusterOptions {
-  unsigned retries = 0;           // after failures and after the answers of `retry_status`
+  unsigned retries = 0;  // after failures and after the answers of `retry_status`
   std::vector<int> retry_status;
   uint32_t silence_seconds = 10;
   size_t largest_answer = size_t{100} << 20;
 };
 
-/// The hosts of a cluster, asked in turn; one that did not answer is left out for a minute while there are others.
-/// Thread-safe.
+/// The hosts of a cluster, asked in turn; one that did not answer is left out for a minute while there are
+/// others. Thread-safe.
 class Cluster {
  public:
   /// Opens key stores and asks the cluster who it is; an error when it cannot be reached or turns us away.

@@ -31,7 +31,7 @@ struct Exchange::Round {
   std::vector<uint64_t> ids;
   std::deque<size_t> waiting;
   std::vector<std::pair<size_t, net::HttpClientResponse>> answers;
-  size_t open;  // without a final response
+  size_t open;         // without a final response
   uint64_t freed = 0;  // what the exchange's was when calls were last sent
   int64_t last_answer = 0;
   bool cancelled = false;

@@ -37,8 +37,8 @@ class Exchange {
   Exchange(std::unique_ptr<net::HttpClient> client, Concurrency concurrency);
   ~Exchange();
 
-  /// Sends all `calls`, as many at once as may be, and returns when each has its response. A call that the end
-  /// of the pipeline overtakes has Error::cancelled.
+  /// Sends all `calls`, as many at once as may be, and returns when each has its response. A call that the
+  /// end of the pipeline overtakes has Error::cancelled.
   void run(std::span<Call> calls, const Again& again);
 
   /// From now on a wait ends when nothing was answered for some seconds, and with it all later ones.

@@ -69,7 +69,7 @@ std::string read_proxy(Setup& setup) {
   if (value.scalar()) return value.text.empty() ? std::string() : proxy_of(setup, value.text, {}, {});
   std::string url, host, port = "80", scheme = "http", user, password;
   const std::pair<std::string_view, std::string*> parts[] = {
-      {"url", &url},   {"host", &host},     {"port", &port}, {"scheme", &scheme},
+      {"url", &url},   {"host", &host},     {"port", &port},     {"scheme", &scheme},
       {"user", &user}, {"username", &user}, {"pass", &password}, {"password", &password}};
   for (const auto& entry : value.entries) {
     const auto part = std::find_if(std::begin(parts), std::end(parts),
@@ -119,7 +119,8 @@ bool once_more(const HttpSettings& settings, Call& call) {
   auto& request = call.request;
   if (response.error == Error::lost)
     return call.attempts <= settings.retries && (idempotent(request.method) || settings.retry_non_idempotent);
-  // Only GET and HEAD are led elsewhere as they are; "see other" asks for the answer of a request with a body.
+  // Only GET and HEAD are led elsewhere as they are; "see other" asks for the answer of a request with a
+  // body.
   const bool other = response.answered() && response.status == 303 && !request.follow_redirects;
   if (!other || !settings.follow_redirects || response.redirect_url.empty()) return false;
   auto url = request_url(response.redirect_url, {});

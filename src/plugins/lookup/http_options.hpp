@@ -19,13 +19,15 @@ inline constexpr plugin::Option kHttpOptions[] = {
      {},
      "An HTTP proxy: a URL, or a hash with url or host, port and scheme, and with user and password."},
     {"request_timeout", plugin::Type::number, "60", "Seconds that a whole request may take."},
-    {"socket_timeout", plugin::Type::number, "10", "Seconds without a byte after which a request has failed."},
+    {"socket_timeout", plugin::Type::number, "10",
+     "Seconds without a byte after which a request has failed."},
     {"connect_timeout", plugin::Type::number, "10", "Seconds that connecting may take."},
     {"follow_redirects", plugin::Type::boolean, "true",
      "Whether redirects are followed: five at most, and as a browser would."},
     {"automatic_retries", plugin::Type::number, "1",
      "How often a request is sent again whose connection broke before an answer."},
-    {"retry_non_idempotent", plugin::Type::boolean, "false", "Whether that is also done with POST and PATCH."},
+    {"retry_non_idempotent", plugin::Type::boolean, "false",
+     "Whether that is also done with POST and PATCH."},
     {"keepalive", plugin::Type::boolean, "true", "Whether connections are kept for the next request."},
     {"validate_after_inactivity", plugin::Type::number, "200",
      "Kept connections are checked before every use, whatever this says."},
@@ -53,8 +55,8 @@ HttpSettings read_http(plugin::Setup& setup);
 /// The option `proxy` as the client takes it.
 std::string read_proxy(plugin::Setup& setup);
 
-/// What Logstash's client does after an attempt: true when the call is to go out once more, its request changed
-/// as a redirect wants.
+/// What Logstash's client does after an attempt: true when the call is to go out once more, its request
+/// changed as a redirect wants.
 bool once_more(const HttpSettings& settings, Call& call);
 
 }  // namespace sluice::lookup

@@ -15,7 +15,9 @@ void percent(unsigned char byte, std::string& out) {
 }
 
 bool escape_at(std::string_view text, size_t at) {
-  const auto hex = [&](size_t i) { return i < text.size() && std::isxdigit(static_cast<unsigned char>(text[i])); };
+  const auto hex = [&](size_t i) {
+    return i < text.size() && std::isxdigit(static_cast<unsigned char>(text[i]));
+  };
   return hex(at + 1) && hex(at + 2);
 }
 
@@ -30,7 +32,8 @@ bool starts_with_letter_case(std::string_view text, std::string_view lower) {
 Result<std::string> request_url(std::string_view text,
                                 const std::vector<std::pair<std::string, std::string>>& query) {
   text = text.substr(0, text.find('#'));
-  const bool http = starts_with_letter_case(text, "http://"), https = starts_with_letter_case(text, "https://");
+  const bool http = starts_with_letter_case(text, "http://"),
+             https = starts_with_letter_case(text, "https://");
   if (!http && !https) return Status::error(Fault::filter, "it is no URL of http or https");
   const size_t host = https ? 8 : 7;
   const size_t path = std::min(text.find_first_of("/?", host), text.size());
@@ -45,10 +48,10 @@ Result<std::string> request_url(std::string_view text,
     }
     in_query |= c == '?';
     const bool bracket = c == '[' || c == ']';
-    const bool legal = std::isalnum(c) || std::string_view("-_.!~*'();:@&=+$,/?").find(text[i]) != std::string::npos ||
+    const bool legal = std::isalnum(c) ||
+                       std::string_view("-_.!~*'();:@&=+$,/?").find(text[i]) != std::string::npos ||
                        (c == '%' && escape_at(text, i)) || (bracket && (in_query || i < path));
-    if (!legal)
-      return Status::error(Fault::filter, "illegal character in it at index " + std::to_string(i));
+    if (!legal) return Status::error(Fault::filter, "illegal character in it at index " + std::to_string(i));
     out += text[i];
   }
   for (const auto& [name, value] : query) {

@@ -74,7 +74,8 @@ Connections::Found Connections::get(const std::vector<std::string>& keys) {
     bool good = true;
     for (size_t from = 0; from < all.size(); from += kKeysAtOnce) {
       const size_t to = std::min(from + kKeysAtOnce, all.size());
-      const std::vector<size_t> part(all.begin() + static_cast<long>(from), all.begin() + static_cast<long>(to));
+      const std::vector<size_t> part(all.begin() + static_cast<long>(from),
+                                     all.begin() + static_cast<long>(to));
       good = good && get_from(lines_[s], keys, part, found);
       if (!good)
         for (const size_t i : part) found.failed[i] = true, found.values[i].reset();
@@ -83,8 +84,8 @@ Connections::Found Connections::get(const std::vector<std::string>& keys) {
   return found;
 }
 
-bool Connections::get_from(Line& line, const std::vector<std::string>& keys, const std::vector<size_t>& wanted,
-                           Found& found) {
+bool Connections::get_from(Line& line, const std::vector<std::string>& keys,
+                           const std::vector<size_t>& wanted, Found& found) {
   auto* handle = open(line);
   if (!handle) return false;
   std::vector<const char*> texts;

@@ -20,15 +20,16 @@ struct Stored {
   uint32_t flags = 0;
 };
 
-/// Connections are made at first use. A server that fails is left alone for a second. Not thread-safe; every call
-/// takes a bounded time.
+/// Connections are made at first use. A server that fails is left alone for a second. Not thread-safe; every
+/// call takes a bounded time.
 class Connections {
  public:
   Connections(const std::vector<Server>& servers, const Ring& ring);
 
   /// An error when none of the servers answers.
   Status check();
-  /// The values of `keys`: found[i] is null when there is none, failed[i] says that its server did not answer.
+  /// The values of `keys`: found[i] is null when there is none, failed[i] says that its server did not
+  /// answer.
   struct Found {
     std::vector<std::unique_ptr<Stored>> values;
     std::vector<bool> failed;
@@ -51,7 +52,8 @@ class Connections {
   bool alive(size_t index) const;
   memcached_st* open(Line& line);
   void failed(Line& line, memcached_return_t why);
-  bool get_from(Line& line, const std::vector<std::string>& keys, const std::vector<size_t>& wanted, Found& found);
+  bool get_from(Line& line, const std::vector<std::string>& keys, const std::vector<size_t>& wanted,
+                Found& found);
 
   const Ring& ring_;
   std::vector<Line> lines_;

@@ -80,7 +80,10 @@ class Writer {
     out_ += "I\"";
     put_bytes(bytes, out_);
     out_ += '\x06';
-    out_ += symbol_written_ ? std::string_view(";\0", 2) : std::string_view(":\x06" "E");
+    out_ += symbol_written_ ? std::string_view(";\0", 2)
+                            : std::string_view(
+                                  ":\x06"
+                                  "E");
     out_ += 'T';
     symbol_written_ = true;
   }

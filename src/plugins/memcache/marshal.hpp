@@ -12,8 +12,8 @@ namespace sluice::memcache {
 /// Appends the dump of `value`. An error for what Ruby would not dump either: times.
 Status dump(const Value& value, std::string& out);
 
-/// Reads a dump of texts, numbers, booleans, lists and hashes; symbols become texts. Copies go to `arena`. An error
-/// for damaged dumps, for other classes and for values that are nested too deeply.
+/// Reads a dump of texts, numbers, booleans, lists and hashes; symbols become texts. Copies go to `arena`. An
+/// error for damaged dumps, for other classes and for values that are nested too deeply.
 Status load(std::string_view bytes, Arena& arena, Value& out);
 
 }  // namespace sluice::memcache

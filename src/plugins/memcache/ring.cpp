@@ -15,7 +15,8 @@ constexpr size_t kLongestKey = 250;
 constexpr size_t kHashedPrefix = 249 - 5 - 32;  // room for ":md5:" and the digits
 
 uint32_t crc(std::string_view text) {
-  return static_cast<uint32_t>(::crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
+  return static_cast<uint32_t>(
+      ::crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
 }
 
 bool read_number(std::string_view text, unsigned most, unsigned& n) {
@@ -36,7 +37,8 @@ Result<Server> parse_server(std::string_view text) {
   std::string_view rest;
   if (text.starts_with('[')) {
     const size_t close = text.find(']');
-    if (close == std::string_view::npos) return Status::config("the bracket of an IPv6 address is not closed");
+    if (close == std::string_view::npos)
+      return Status::config("the bracket of an IPv6 address is not closed");
     server.host = text.substr(1, close - 1);
     rest = text.substr(close + 1);
   } else if (text.find("::") != std::string_view::npos) {
@@ -74,7 +76,8 @@ Ring::Ring(const std::vector<Server>& servers) {
       points_.emplace_back(point, static_cast<int>(i));
     }
   }
-  std::stable_sort(points_.begin(), points_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(points_.begin(), points_.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
 }
 
 int Ring::at(std::string_view key, int attempt) const {

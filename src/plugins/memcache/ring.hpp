@@ -20,7 +20,8 @@ struct Server {
   [[nodiscard]] std::string text() const;
 };
 
-/// Reads "host", "host:port", "host:port:weight", "[::1]:port", "::1" and "/path". The error says what is wrong.
+/// Reads "host", "host:port", "host:port:weight", "[::1]:port", "::1" and "/path". The error says what is
+/// wrong.
 Result<Server> parse_server(std::string_view text);
 
 /// Immutable, shared by workers.
@@ -43,8 +44,8 @@ class Ring {
   std::vector<std::pair<uint32_t, int>> points_;  // empty: one server only
 };
 
-/// `key` as it is sent: behind the namespace, and with a hash for its end when it is too long. Empty when it is
-/// blank.
+/// `key` as it is sent: behind the namespace, and with a hash for its end when it is too long. Empty when it
+/// is blank.
 std::string full_key(std::string_view name_space, std::string_view key);
 
 }  // namespace sluice::memcache

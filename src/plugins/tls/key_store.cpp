@@ -73,8 +73,7 @@ Result<std::string> memory_file(const char* name, BIO* pem) {
 
 Status open_identity(const KeyStores& stores, net::HttpClientOptions& options) {
   Contents contents;
-  if (auto status =
-          open("ssl_keystore_path", stores.keystore_path, stores.keystore_password, contents);
+  if (auto status = open("ssl_keystore_path", stores.keystore_path, stores.keystore_password, contents);
       !status.ok())
     return status;
   if (!contents.key || !contents.certificate)
@@ -96,8 +95,7 @@ Status open_identity(const KeyStores& stores, net::HttpClientOptions& options) {
 
 Status open_trust(const KeyStores& stores, net::HttpClientOptions& options) {
   Contents contents;
-  if (auto status =
-          open("ssl_truststore_path", stores.truststore_path, stores.truststore_password, contents);
+  if (auto status = open("ssl_truststore_path", stores.truststore_path, stores.truststore_password, contents);
       !status.ok())
     return status;
   const Owned<BIO> pem(BIO_new(BIO_s_mem()));
