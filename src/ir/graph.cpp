@@ -223,7 +223,7 @@ bool uses_embedded_index(const lang::Config& config) {
     return false;
   };
   for (const auto& section : config.sections)
-    if (section.kind == lang::Section::Kind::output && in_body(in_body, section.body)) return true;
+    if (in_body(in_body, section.body)) return true;
   return false;
 }
 

@@ -72,7 +72,7 @@ Graph build_graph(std::shared_ptr<const lang::Config> config, const lang::Source
 enum class Format : uint8_t { text, dot, mermaid, json };
 std::string draw(const Graph& graph, const lang::SourceSet& sources, Format format);
 
-/// True when an elasticsearch output names the host `embedded`.
+/// True when an elasticsearch output or filter names the host `embedded`.
 bool uses_embedded_index(const lang::Config& config);
 
 }  // namespace sluice::ir

@@ -189,7 +189,54 @@ def case_a_stop_does_not_wait_for_a_silent_cluster(p):
 
 def case_configs_that_are_refused(p):
     p.refused("elasticsearch { }", "needs `query` or `query_template`")
-    p.refused('elasticsearch { query => "FROM x" query_type => "esql" }', "ES|QL")
     p.refused('elasticsearch { query => "*" ssl => true }', "obsolete", "ssl_enabled")
     p.refused('elasticsearch { query => "*" fields => ["a"] }', "fields of the document without")
     p.refused('elasticsearch { query => "*" fields => { "a" => "[b" } }', "FieldReference")
+
+
+def rows(columns, *values):
+    return {"columns": [{"name": name, "type": kind} for name, kind in columns], "values": list(values)}
+
+
+def case_esql(p):
+    answer = rows([("a.b", "integer"), ("@timestamp", "date"), ("user", "keyword"), ("user.age", "integer"), ("none", "keyword")],
+                  [1, "2026-01-02T03:04:05.678Z", "u", 5, None], [2, None, None, None, None], [None] * 5)
+    esql = 'query_type => "esql" query => "FROM x | WHERE n == ?num AND t == ?text AND c == ?_c1" '
+    esql += 'query_params => [{ "_c1" => 5 }, { "num" => "[n]" }, { "text" => "say \'hi\'" }] add_tag => ["ok"]'
+    with Cluster(lambda r: answer) as s:
+        e = p.one(es(s, esql), {"n": {"deep": 1}})
+        r, = s.searches
+    equal((r.command, r.path), ("POST", "/_query?format=json&drop_null_columns=true"))
+    equal(json.loads(r.body), {"query": "FROM x | WHERE n == ?num AND t == ?text AND c == ?_c1",
+                               "params": [{"num": {"deep": 1}}, {"_c1": 5}, {"text": "say 'hi'"}]})
+    equal((e["a"], e["@timestamp"], e["user"], e["tags"]), ({"b": 1}, "2026-01-02T03:04:05.678Z", "u", ["ok"]))
+    check("none" not in e and e["meta"]["total_values"] == 3, e)
+    with Cluster(lambda r: answer) as s:
+        e = p.one(es(s, esql + ' target => "[found]"'))
+    equal(e["found"], [{"a": {"b": 1}, "@timestamp": "2026-01-02T03:04:05.678Z", "user": "u"}, {"a": {"b": 2}}, None])
+    with Cluster(lambda r: rows([("a", "keyword")])) as s:
+        e = p.one(es(s, esql + ' target => "found"'))
+    check("found" not in e and e["tags"] == ["ok"], e)
+    with Cluster(lambda r: (400, JSON, {"error": "bad"})) as s:
+        equal(p.one(es(s, esql))["tags"], ["_elasticsearch_lookup_failure"])
+    with Cluster(lambda r: rows([("a", "keyword")], 5)) as s:
+        equal(p.one(es(s, esql))["tags"], ["_elasticsearch_lookup_failure"])
+    with Server(lambda r: (200, JSON, {"version": {"number": "8.10.4"}})) as s:
+        check("does not know ES|QL" in p.run(es(s, esql), fails=True), p.log)
+
+
+def case_esql_that_is_refused(p):
+    def refused(more, *words):
+        p.refused(f'elasticsearch {{ query_type => "esql" {more} }}', *words)
+    refused("", "needs `query`")
+    refused('query => "FROM x" index => "i"', "`index` cannot be used")
+    refused('query => "FROM x | WHERE a == ?b"', "`?b` stands in the query")
+    refused('query => "FROM x" query_params => [{ "B" => 1 }]', "`B` is no name")
+    refused('query => "FROM x" query_params => { "a" => 1 "b" => 2 }', "one entry each")
+    p.refused('elasticsearch { query => "*" query_params => [{ "a" => 1 }] }', "for query_type")
+
+
+def case_the_engines_own_index(p):
+    e = p.one('elasticsearch { hosts => ["embedded"] query => "nothing:here" fields => { "a" => "x" } }',
+              arguments=["--index.http.port", str(free_port())])
+    check("x" not in e, e)

@@ -52,12 +52,12 @@ class Pipeline:
                 f"filter {{ {filters} mutate {{ copy => {{ \"[@metadata]\" => \"[meta]\" }} }} }}\n"
                 "output { stdout { codec => json_lines } }\n")
 
-    def run(self, filters, events=({"message": "x"},), ecs="disabled", workers=1, timeout=60, fails=False):
+    def run(self, filters, events=({"message": "x"},), ecs="disabled", workers=1, timeout=60, fails=False, arguments=()):
         """The events that come out, in order. With `fails`: what the pipeline says when it does not start."""
         data = "".join(json.dumps(event) + "\n" for event in events).encode()
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(self.command(self.config(filters), folder, "-w", str(workers),
-                                               "--pipeline.ecs_compatibility", ecs),
+                                               "--pipeline.ecs_compatibility", ecs, *arguments),
                                   input=data, capture_output=True, timeout=timeout, env=ENVIRONMENT)
         self.log = done.stderr.decode(errors="replace") + ("" if not fails else done.stdout.decode(errors="replace"))
         if fails:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "event/json_read.hpp"
+#include "plugins/elastic/response.hpp"
 
 namespace sluice::elastic {
 namespace {
@@ -12,10 +13,6 @@ using Response = net::HttpClientResponse;
 constexpr size_t kMostPerHost = 16;
 constexpr double kLong = 2000;  // milliseconds of an answer: likewise
 constexpr double kSlow = 3.0;   // times the usual answer: no growth beyond that
-
-const Value* member(const Value& object, std::string_view name) {
-  return object.is_object() ? object.as_object()->find(Key::intern(name)) : nullptr;
-}
 
 // "10.0.0.1:9200" or "name/10.0.0.1:9200"
 std::string_view address_of(std::string_view published) {

@@ -10,10 +10,6 @@ namespace {
 
 constexpr size_t kLongestReason = 500;
 
-const Value* member(const Value& object, std::string_view name) {
-  return object.is_object() ? object.as_object()->find(Key::intern(name)) : nullptr;
-}
-
 std::string_view text_member(const Value& object, std::string_view name) {
   const Value* value = member(object, name);
   return value && value->is_string() ? value->as_text() : std::string_view();
@@ -25,6 +21,13 @@ std::string_view shortened(std::string_view text) {
 }
 
 }  // namespace
+
+const Value* member(const Value& object, std::string_view name) {
+  if (!object.is_object()) return nullptr;
+  for (const auto& one : object.as_object()->all())
+    if (one.key.text() == name) return &one.value;
+  return nullptr;
+}
 
 BulkAnswer look(std::string_view body) {
   // `errors` comes before `items`; a document's own text can only stand behind that.

@@ -6,8 +6,12 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "event/value.hpp"
 
 namespace sluice::elastic {
+
+/// The member of an object, or null; null for what is no object.
+const Value* member(const Value& object, std::string_view name);
 
 /// The verdict on one item. The texts live in the response or the arena given to parse_items().
 struct ItemResult {

@@ -1,18 +1,20 @@
 // filter elasticsearch: searches for documents that belong to an event, and copies fields of theirs.
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <unordered_map>
 
 #include "base/log.hpp"
 #include "event/json_read.hpp"
 #include "plugin/spec.hpp"
+#include "plugins/elastic/response.hpp"
 #include "plugins/elastic/settings.hpp"
 #include "plugins/filters/field_name.hpp"
 #include "plugins/filters/warning_limiter.hpp"
 #include "plugins/lookup/cluster.hpp"
+#include "plugins/lookup/esql.hpp"
 #include "plugins/lookup/http_options.hpp"
 #include "plugins/lookup/request_url.hpp"
 #include "plugins/tls/options.hpp"
@@ -20,6 +22,7 @@
 namespace sluice::plugins {
 namespace {
 
+using elastic::member;
 using plugin::kList;
 using plugin::kObsolete;
 using plugin::Type;
@@ -36,13 +39,8 @@ constexpr plugin::Option kSearchOptions[] = {
      {},
      "A file with the search in Elasticsearch's query DSL (JSON), instead of query; %{field} is filled in."},
     {"query_type", Type::string, "\"dsl\"", "The language of the query.", 0, "esql|dsl"},
-    {"query_params",
-     Type::any,
-     {},
-     {},
-     plugin::kUnsupported,
-     {},
-     "it belongs to ES|QL, which is not supported."},
+    {"query_params", Type::array, "[]",
+     "The parameters of an ES|QL query, as hashes with one entry: a [field] or a constant."},
     {"index", Type::string, "\"\"", "The indices to search, separated by commas; %{field} is filled in."},
     {"sort", Type::string, "\"@timestamp:desc\"", "Field and direction of the order, for query."},
     {"enable_sort", Type::boolean, "true", "Whether results are sorted, for query."},
@@ -95,14 +93,8 @@ struct Config {
   FieldRef total_hits = FieldRef::of("[@metadata][total_hits]");
   std::vector<std::string> failure_tags;
   lookup::ClusterOptions cluster;
+  std::optional<lookup::Esql> esql;
 };
-
-const Value* member(const Value& object, std::string_view name) {
-  if (!object.is_object()) return nullptr;
-  for (const auto& one : object.as_object()->all())
-    if (one.key.text() == name) return &one.value;
-  return nullptr;
-}
 
 Value at_path(const Value& root, const std::vector<std::string>& path) {
   const Value* here = &root;
@@ -139,6 +131,11 @@ class ElasticsearchWorker : public plugin::FilterWorker {
 
  private:
   Status build(const Event& event, lookup::Search& search) const {
+    if (config_.esql) {
+      search.path = lookup::Esql::kPath;
+      search.body = config_.esql->body(event);
+      return {};
+    }
     const std::string index(config_.index.value(event).as_text());
     search.path = index.empty() ? "/_search" : "/" + elastic::url_encode(index) + "/_search";
     if (!config_.has_dsl) {
@@ -160,6 +157,10 @@ class ElasticsearchWorker : public plugin::FilterWorker {
       return failed("status " + std::to_string(response.status) + ": " + response.body.substr(0, kShown));
     Value root;
     if (!JsonReader::local().read(response.body, event.arena(), root)) return failed("the answer is no JSON");
+    if (config_.esql) {
+      const auto status = config_.esql->take(event, root);
+      return status.ok() ? run.matched(event) : status;
+    }
     const Value *shards = member(root, "_shards"), *hits = member(root, "hits");
     if (!shards || !hits || !hits->is_object()) return failed("the answer is none of a search");
     if (member(*shards, "failures")) return failed("some shards could not search");
@@ -253,6 +254,11 @@ class Elasticsearch : public plugin::Filter {
     config_.cluster.largest_answer = kLargestAnswer;
     config_.failure_tags = options.strings("tag_on_failure");
     config_.index = Template(options.string("index"));
+    if (options.string("query_type") == "esql") {
+      config_.esql = lookup::Esql::read(setup);
+      config_.cluster.least_version = {8, 11};
+      return;
+    }
     read_query(setup);
     read_copies(setup);
   }
@@ -276,16 +282,16 @@ class Elasticsearch : public plugin::Filter {
     for (const auto& field : config_.dsl.fields()) flow.reads(field.text(), "query_template");
     for (const auto* copies : {&config_.fields, &config_.docinfo, &config_.aggregations})
       for (const auto& copy : *copies) flow.writes(copy.field.text());
-    flow.writes(config_.total_hits.text());
+    if (config_.esql) config_.esql->flow(flow);
+    flow.writes(config_.esql ? "[@metadata][total_values]" : config_.total_hits.text());
     if (!config_.failure_tags.empty()) flow.writes("tags");
   }
 
  private:
   void read_query(plugin::Setup& setup) {
     const auto& options = setup.options;
-    if (options.string("query_type") == "esql")
-      setup.error("query_type", "E0306", "ES|QL queries are not supported: searches are sent to _search only",
-                  "Write the query in the query string syntax, or in the query DSL with query_template.");
+    if (options.given("query_params"))
+      setup.error("query_params", "E0307", "`query_params` is for query_type => \"esql\" only", "Remove it.");
     const bool query = options.given("query"), from_file = options.given("query_template");
     if (!query && !from_file)
       setup.error({}, "E0308", "The filter elasticsearch needs `query` or `query_template`",

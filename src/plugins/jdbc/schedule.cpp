@@ -103,8 +103,8 @@ Result<Schedule> Schedule::parse(std::string_view text) {
   }
   Schedule made;
   made.zone_ = &match::machine_timezone();
-  if (words.size() > 5 && std::isalpha(static_cast<unsigned char>(words.back().front())) &&
-      words.back().size() > 3) {
+  uint64_t weekday = 0;
+  if (words.size() > 5 && !read_field(words.back(), kFields[5], weekday)) {
     auto zone = match::find_timezone(words.back());
     if (!zone.ok()) return zone.status();
     made.zone_ = *zone;

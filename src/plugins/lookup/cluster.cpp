@@ -1,8 +1,11 @@
 #include "plugins/lookup/cluster.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/time.hpp"
+#include "event/json_read.hpp"
+#include "plugins/elastic/response.hpp"
 
 namespace sluice::lookup {
 namespace {
@@ -10,6 +13,25 @@ namespace {
 constexpr int64_t kDeadFor = 60'000'000'000;    // nanoseconds
 constexpr Concurrency kConcurrency{1000, 100};  // Logstash's
 constexpr std::string_view kUnreachable = "Could not connect to a compatible version of Elasticsearch: ";
+
+Status check_version(const std::string& greeting, std::pair<int, int> least) {
+  Arena arena;
+  Value root;
+  std::pair<int, int> version{0, 0};
+  std::string_view text = "(unknown)";
+  if (least.first == 0) return {};
+  if (JsonReader::local().read(greeting, arena, root))
+    if (const Value* number = elastic::member(root, "version");
+        number && (number = elastic::member(*number, "number")))
+      if (number->is_string()) text = number->as_text();
+  const auto [dot, error] = std::from_chars(text.data(), text.data() + text.size(), version.first);
+  if (error == std::errc() && dot != text.data() + text.size())
+    std::from_chars(dot + 1, text.data() + text.size(), version.second);
+  if (version >= least) return {};
+  return Status::error(Fault::output, "Elasticsearch " + std::string(text) +
+                                          " does not know ES|QL: it takes " + std::to_string(least.first) +
+                                          "." + std::to_string(least.second) + " or newer");
+}
 
 }  // namespace
 
@@ -68,7 +90,7 @@ Status Cluster::greet() {
     if (response.answered() && response.status >= 200 && response.status <= 299) {
       if (response.body.find("\"serverless\"") != std::string::npos)
         headers_.emplace_back("Elastic-Api-Version", "2023-10-31");
-      return {};
+      return check_version(response.body, options_.least_version);
     }
     problem = Status::error(Fault::output, std::string(kUnreachable) +
                                                (response.answered() ? host->base + " answers with status " +

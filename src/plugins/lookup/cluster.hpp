@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugin/setup.hpp"
@@ -22,6 +23,7 @@ struct Search {
 struct ClusterOptions {
   unsigned retries = 0;  // after failures and after the answers of `retry_status`
   std::vector<int> retry_status;
+  std::pair<int, int> least_version{0, 0};  // of Elasticsearch: major, minor
   uint32_t silence_seconds = 10;
   size_t largest_answer = size_t{100} << 20;
 };
