@@ -28,7 +28,19 @@ RProc* compile(mrb_state* mrb, const std::string& text) {
   for (size_t i = 0; parser && i < parser->nerr && i < 10; ++i)
     std::cerr << "prelude:" << parser->error_buffer[i].lineno << ": " << parser->error_buffer[i].message
               << '\n';
-  return parser && parser->nerr == 0 ? mrb_generate_code(mrb, parser) : nullptr;
+  RProc* proc = parser && parser->nerr == 0 ? mrb_generate_code(mrb, parser) : nullptr;
+  if (parser) mrb_parser_free(parser);
+  mrbc_context_free(mrb, context);
+  return proc;
+}
+
+bool write(const char* path, const uint8_t* bytes, size_t size) {
+  std::ofstream out(path);
+  out << "#include \"ruby/prelude.hpp\"\n\nnamespace sluice::ruby {\n\nalignas(16) const uint8_t kPrelude[] "
+         "= {";
+  for (size_t i = 0; i < size; ++i) out << (i % 24 ? "" : "\n  ") << static_cast<int>(bytes[i]) << ',';
+  out << "\n};\nconst size_t kPreludeSize = sizeof kPrelude;\n\n}  // namespace sluice::ruby\n";
+  return out.good();
 }
 
 }  // namespace
@@ -42,15 +54,14 @@ int main(int count, char** arguments) {
     text += content.str() + "\n";
   }
   mrb_state* mrb = mrb_open();
-  const RProc* proc = mrb ? compile(mrb, text) : nullptr;
-  if (!proc) return 1;
+  if (!mrb) return 1;
+  const RProc* proc = compile(mrb, text);
   uint8_t* bytes = nullptr;
   size_t size = 0;
-  if (mrb_dump_irep(mrb, proc->body.irep, 1, &bytes, &size) != 0) return 1;  // 1: with line numbers
-  std::ofstream out(arguments[1]);
-  out << "#include \"ruby/prelude.hpp\"\n\nnamespace sluice::ruby {\n\nalignas(16) const uint8_t kPrelude[] "
-         "= {";
-  for (size_t i = 0; i < size; ++i) out << (i % 24 ? "" : "\n  ") << static_cast<int>(bytes[i]) << ',';
-  out << "\n};\nconst size_t kPreludeSize = sizeof kPrelude;\n\n}  // namespace sluice::ruby\n";
-  return out.good() ? 0 : 1;
+  constexpr uint8_t kWithLines = 1;
+  const bool done = proc && mrb_dump_irep(mrb, proc->body.irep, kWithLines, &bytes, &size) == 0 &&
+                    write(arguments[1], bytes, size);
+  mrb_free(mrb, bytes);
+  mrb_close(mrb);
+  return done ? 0 : 1;
 }
