@@ -171,6 +171,8 @@ class String
   end
 
   def lines(separator = "\n", chomp: false)
+    return empty? ? [] : [dup] if separator.nil?
+    separator = "\n\n" if separator.empty?
     out = []
     at = 0
     while at < bytesize

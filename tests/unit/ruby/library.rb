@@ -93,6 +93,8 @@ t("Éa") { "éA".capitalize }
 t("aXb") { s = "a-b"; s["-"] = "X"; s }
 t("abc") { s = "abcd"; s.slice!(3); s }
 t(["a\n","b"]) { "a\nb".lines }
+t(["a\n\n","b"]) { "a\n\nb".lines("") }
+t(["ab"]) { "ab".lines(nil) }
 t(["a","b"]) { "a\r\nb".each_line.map(&:chomp) }
 t("0a") { "a".rjust(2, "0") }
 t([104,105]) { "hi".bytes }
