@@ -26,7 +26,11 @@ constexpr plugin::Option kOptions[] = {
      Type::string,
      {},
      "The field below which the parts are stored; with ECS `user_agent` by default, else the root."},
-    {"regexes", Type::string, {}, "A file of rules in the form of uap-core, in place of the shipped ones."},
+    {"regexes",
+     Type::string,
+     {},
+     "A file of rules in the form of uap-core; else that of the package uap-core, or the one that "
+     "SLUICE_USERAGENT_REGEXES names."},
     {"prefix", Type::string, "''", "What the names of the fields begin with; not used with ECS."},
     {"lru_cache_size", Type::number, "100000", "How many texts are remembered, over all workers."},
 };

@@ -7,6 +7,7 @@
 
 #include "base/arena.hpp"
 #include "base/buffer.hpp"
+#include "base/lru_map.hpp"
 #include "base/slab.hpp"
 #include "base/symbol.hpp"
 
@@ -148,4 +149,23 @@ TEST_CASE("past the cap new names stay in their arena and still compare by text"
   CHECK(config.interned());
   CHECK(config == late);
   CHECK(late == config);
+}
+
+TEST_CASE("a bounded map forgets what was asked for least recently") {
+  LruMap<int> map(2);
+  map.put("a", 1);
+  map.put("b", 2);
+  REQUIRE(map.find("a"));
+  map.put("c", 3);
+  CHECK_FALSE(map.find("b"));
+  CHECK(*map.find("a") == 1);
+  CHECK(*map.find("c") == 3);
+  CHECK(map.size() == 2);
+  map.clear();
+  CHECK_FALSE(map.find("a"));
+  LruMap<int> one(0);
+  one.put("x", 1);
+  one.put("y", 2);
+  CHECK_FALSE(one.find("x"));
+  CHECK(*one.find("y") == 2);
 }

@@ -119,6 +119,26 @@ TEST_CASE("convert to float") {
     CHECK_MESSAGE(real(bad) == "-", bad);
 }
 
+TEST_CASE("texts as BigDecimal reads them") {
+  const auto whole = [](std::string_view text) {
+    const auto number = big_decimal_to_integer(text);
+    return !number ? "none" : number->fits() ? std::to_string(number->value) : number->big;
+  };
+  CHECK(whole("-1.9") == "-1");
+  CHECK(whole("+12e2") == "1200");
+  CHECK(whole(".5") == "0");
+  CHECK(whole("5.") == "5");
+  CHECK(whole("123456789e12") == "123456789000000000000");
+  CHECK(whole("0e2147483647") == "0");
+  for (const auto* text : {"", ".", "+", "1e", "1e+-2", "1 ", " 1", "0x1", "1_0", "1e2147483647", "NaN"})
+    CHECK(whole(text) == "none");
+  CHECK(parse_big_decimal("12")->kind == BigDecimal::Kind::integer);
+  CHECK(parse_big_decimal("-1.50")->real == -1.5);
+  CHECK(parse_big_decimal("1E-400")->text == "1E-400");
+  CHECK(parse_big_decimal("-00.12345678901234567890")->text == "-0.12345678901234567890");
+  CHECK_FALSE(parse_big_decimal("1,5"));
+}
+
 TEST_CASE("letter case") {
   CHECK(upper("plain ascii 1") == "PLAIN ASCII 1");
   CHECK(upper("straße é ñ ﬁ") == "STRASSE É Ñ FI");

@@ -115,6 +115,27 @@ TEST_CASE("errors say what is wrong and where") {
   CHECK(Regex::compile("a\xff").message() == "the regular expression is not valid UTF-8 at byte 2");
 }
 
+// A text of two lines is left to Oniguruma, one line of ASCII has an engine of its own.
+TEST_CASE("both engines agree on letters of either case and on lazy intervals") {
+  const auto both = [](std::string_view pattern, std::string_view text, RegexOptions options) {
+    const std::string one = found(pattern, text, options);
+    CHECK(found(pattern, std::string(text) + "\n", options) == one);
+    return one;
+  };
+  const RegexOptions any_case{.ignore_case = true};
+  CHECK(both("a[b-d]x", "zABX", any_case) == "ABX");
+  CHECK(both("[^b]x", "BxcX", any_case) == "cX");
+  CHECK(both("[[:upper:]]+\\d", "ab1", any_case) == "ab1");
+  CHECK(both("\\x41\\w", "aB", any_case) == "aB");
+  CHECK(both("(?:build|kk)", "x BUILD", any_case) == "BUILD");
+  CHECK(both("stra\u00dfe", "STRASSE", any_case) == "STRASSE");
+  CHECK(both("a.{0,3}?b", "axbxb", {}) == "axb");
+  CHECK(both("a.{2,}?b", "abbbb", {}) == "abbb");
+  CHECK(both("a{2}?b", "aab", {}) == "aab");
+  CHECK(both("xa{2}?b", "xb", {}) == "xb");
+  CHECK(both("a{1,2}+b", "aaaab", {}) == "aaaab");
+}
+
 TEST_CASE("a pattern without operators is a plain search") {
   CHECK(compiled("a-b c").is_literal());
   CHECK_FALSE(compiled("a.b").is_literal());
