@@ -180,3 +180,25 @@ TEST_CASE(
   CHECK(set_named("[@metadata][m]", Value::integer(1)) == SetError::none);
   CHECK(one.event.metadata().size == 1);
 }
+
+TEST_CASE("names that were made to collide are set and found as others are") {
+  std::vector<std::string> names;
+  for (int i = 0; names.size() < 600; ++i) {
+    std::string name = "n" + std::to_string(i);
+    if (std::hash<std::string_view>{}(name) % 4096 == 7) names.push_back(std::move(name));
+  }
+  OneEvent one;
+  FieldIndex index;
+  auto& arena = one.event.arena();
+  auto& fields = one.event.fields();
+  for (size_t round = 0; round < 2; ++round)
+    for (size_t i = 0; i < names.size(); ++i)
+      index.set(arena, fields, Key::of(names[i], arena), Value::integer(static_cast<int64_t>(i + round)));
+  CHECK(fields.size == names.size());
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto* found = index.find(fields, Key::of(names[i], arena));
+    REQUIRE(found);
+    CHECK(found->as_integer() == static_cast<int64_t>(i + 1));
+  }
+  CHECK(index.find(fields, Key::intern("none of them")) == nullptr);
+}
