@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <string>
 #include <vector>
 
 namespace sluice {
@@ -153,8 +156,13 @@ const char* unescape(const char* p, const char* end, char* out) {
   return out;
 }
 
+// False when no double holds the number; one that is too small for it is 0.
 bool to_double(std::string_view text, double& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error == std::errc::result_out_of_range) {
+    out = std::strtod(std::string(text).c_str(), nullptr);
+    return std::isfinite(out);
+  }
   return error == std::errc{} && end == text.data() + text.size();
 }
 
