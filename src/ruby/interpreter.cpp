@@ -170,7 +170,8 @@ Interpreter& SharedInterpreter::get() {
 }
 
 SharedInterpreter& SharedInterpreter::instance() {
-  static SharedInterpreter shared;
+  // Never destroyed: a worker whose code does not end may still be in it when the process goes.
+  static auto& shared = *new SharedInterpreter;
   return shared;
 }
 
