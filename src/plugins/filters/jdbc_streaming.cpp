@@ -72,12 +72,12 @@ class JdbcStreamingWorker : public plugin::FilterWorker {
   void filter(plugin::FilterRun& run) override {
     for (auto* event : run.events()) {
       const auto answer = look_up(*event);
-      if (answer->failed)
+      if (answer->failed())
         for (const auto& tag : config_.failure_tags) event->tag(tag);
-      const bool none = answer->rows.size() == 0;
+      const bool none = answer->empty();
       if (none)
         for (const auto& tag : config_.default_tags) event->tag(tag);
-      const Value& rows = none ? config_.fallback : answer->rows.list;
+      const Value& rows = none ? config_.fallback : answer->rows();
       auto status =
           set_status(event->set(config_.target, deep_copy(rows, event->arena(), true)), config_.target);
       if (status.ok()) status = run.matched(*event);
@@ -99,16 +99,14 @@ class JdbcStreamingWorker : public plugin::FilterWorker {
     const std::string key(key_.view());
     if (config_.cached)
       if (auto known = cache_.find(key)) return known;
-    auto answer = std::make_shared<jdbc::Answer>();
+    jdbc::Rows rows;
     const bool object =
         std::any_of(parameters_.begin(), parameters_.end(), [](const Value& v) { return v.is_object(); });
     const auto status = object ? Status::error(Fault::filter, "a parameter is an object")
-                               : connection_->query(config_.statement, parameters_, answer->rows);
-    if (!status.ok()) {
-      answer = std::make_shared<jdbc::Answer>();
-      answer->failed = true;
-      warn(status.message());
-    }
+                               : connection_->query(config_.statement, parameters_, rows);
+    if (!status.ok()) warn(status.message());
+    auto answer =
+        status.ok() ? std::make_shared<const jdbc::Answer>(rows) : std::make_shared<const jdbc::Answer>();
     if (config_.cached) cache_.put(key, answer);
     return answer;
   }

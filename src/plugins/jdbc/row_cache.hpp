@@ -12,10 +12,24 @@
 
 namespace sluice::jdbc {
 
-/// What a statement gave for one set of parameters. Immutable once it is in the cache.
-struct Answer {
-  Rows rows;
-  bool failed = false;
+/// What a statement gave for one set of parameters, in one block that is no larger than it has to be.
+/// Immutable.
+class Answer {
+ public:
+  /// A failure.
+  Answer() = default;
+  /// A copy of `rows`.
+  explicit Answer(const Rows& rows);
+
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] bool empty() const { return !rows_.is_array() || rows_.as_array()->size == 0; }
+  /// A list of objects, or null.
+  [[nodiscard]] const Value& rows() const { return rows_; }
+
+ private:
+  std::unique_ptr<char[]> block_;
+  Value rows_;
+  bool failed_ = true;
 };
 
 /// The least recently used answer goes first; an old one is as good as none. Thread-safe.
