@@ -25,6 +25,9 @@ ELSEWHERE = {
     "filter-geoip": "unit/plugins/filter_geoip_test.cpp",
     "filter-grok": "unit/plugins/filter_basic_test.cpp",
     "filter-http": "lookups/run.py",
+    "filter-jdbc_static": "lookups/run.py",
+    "filter-jdbc_streaming": "lookups/run.py",
+    "filter-memcached": "lookups/run.py",
     "filter-json": "unit/plugins/filter_basic_test.cpp",
 }
 

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -272,9 +271,7 @@ bool JsonReader::Impl::number(simdjson::ondemand::value& value, Arena& arena, Va
                                                     : value.get_double().get(d) == simdjson::SUCCESS;
   if (!read) {
     if (!is_number(token)) return fail(simdjson::NUMBER_ERROR);
-    // Beyond what a double holds (1e400), as Logstash's parser has it.
-    const double infinity = std::numeric_limits<double>::infinity();
-    out = Value::real(token.front() == '-' ? -infinity : infinity);
+    out = Value::decimal(arena.copy(token));  // beyond what a double holds: 1e400
     return true;
   }
   out = Value::real(d);

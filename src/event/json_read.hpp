@@ -21,7 +21,7 @@ class JsonReader {
 
   /// Parses `text`, behind which kPadding bytes can be read, and which must live as long as `arena`'s
   /// contents: strings point into it. Duplicate keys: the last wins. Whole numbers that do not
-  /// fit int64 stay decimals. False when the text is not one JSON value.
+  /// fit int64, and numbers beyond a double, stay decimals. False when the text is not one JSON value.
   bool read_padded(std::string_view text, Arena& arena, Value& out);
   /// The same for any text: copies it to the arena first.
   bool read(std::string_view text, Arena& arena, Value& out);

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 namespace sluice::match {
@@ -112,6 +113,12 @@ size_t ruby_double_text(double value, char* out) {
   if (exponent < 10) *p++ = '0';
   p = std::to_chars(p, p + 5, exponent).ptr;
   return static_cast<size_t>(p - out);
+}
+
+double decimal_value(std::string_view text) {
+  double value = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc{}) return value;
+  return std::strtod(std::string(text).c_str(), nullptr);  // which says infinite or 0 for what is out of range
 }
 
 std::string ruby_double_text(double value) {

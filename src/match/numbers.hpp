@@ -56,6 +56,9 @@ struct BigDecimal {
 };
 std::optional<BigDecimal> parse_big_decimal(std::string_view text);
 
+/// The double nearest to a number of JSON; infinite beyond the largest.
+double decimal_value(std::string_view text);
+
 /// `1.234,56` -> `1,234.56`: swaps commas and points, for integer_eu and float_eu.
 std::string swap_decimal_marks(std::string_view text);
 

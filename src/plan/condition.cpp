@@ -3,6 +3,7 @@
 #include <charconv>
 #include <compare>
 
+#include "match/numbers.hpp"
 #include "match/regex.hpp"
 
 namespace sluice::plan {
@@ -95,9 +96,7 @@ std::optional<int> compare(const Value* left, const Value& right) {
     const auto real = [](const Value& v) {
       if (v.kind() == Value::Kind::integer) return static_cast<double>(v.as_integer());
       if (v.kind() == Value::Kind::real) return v.as_real();
-      double d = 0;
-      std::from_chars(v.as_text().data(), v.as_text().data() + v.as_text().size(), d);
-      return d;
+      return match::decimal_value(v.as_text());
     };
     return sign(real(*left), real(right));
   }

@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <cmath>
 #include <string>
 
 #include "event/fixture.hpp"
@@ -28,13 +27,8 @@ TEST_CASE("numbers keep their value: integers too big for 64 bits stay exact, fl
   }
 }
 
-TEST_CASE("numbers beyond what a double holds are infinite, and do not fail the document") {
-  Arena arena;
-  Value value;
-  REQUIRE(JsonReader::local().read(R"([1e400,-2.5E+999 ,3])", arena, value));
-  CHECK(std::isinf(value.as_array()->items[0].as_real()));
-  CHECK(value.as_array()->items[1].as_real() < 0);
-  CHECK(value.as_array()->items[2].as_integer() == 3);
+TEST_CASE("numbers beyond what a double holds stay as they are written, and do not fail the document") {
+  CHECK(reread(R"({"a":1e400,"b":-2.5E+999 ,"c":3})") == R"({"a":1e400,"b":-2.5E+999,"c":3})");
   for (const std::string bad :
        {"[1e]", "[01e400]", "[1.e400]", "[.5e400]", "[1e400x]", "[-e400]", "[1e4e400]"}) {
     CAPTURE(bad);

@@ -36,7 +36,8 @@ struct Row {
 
 constexpr std::string_view kEvent =
     R"({"s":"abc","five":5,"real":5.0,"t":true,"f":false,"n":null,"e":"","zero":0,"fs":"false","zs":"0","blank":" ",)"
-    R"("list":["a",1,"1"],"none":[],"o":{"k":1},"empty":{},"same":{"k":1},"num":"5","b":"b","neg":-3,"big":123456789012345678901234567890})";
+    R"("list":["a",1,"1"],"none":[],"o":{"k":1},"empty":{},"same":{"k":1},"num":"5","b":"b","neg":-3,)"
+    R"("big":123456789012345678901234567890,"huge":1e400,"deep":-1e400})";
 
 void check_all(std::span<const Row> rows) {
   for (const auto& row : rows) {
@@ -83,6 +84,8 @@ TEST_CASE("order compares numbers with numbers and texts with texts; anything el
                            {"[five] >= [real]", "yes"},
                            {"[s] > [b]", "no"},
                            {"[big] > 5", "yes"},
+                           {"[huge] > [big]", "yes"},
+                           {"[deep] < 0", "yes"},
                            {"[neg] < 0", "yes"},
                            {"[x] < 5", "error"},
                            {"[five] < [x]", "error"},
