@@ -139,5 +139,5 @@ TEST_CASE("a config that writes to the engine's own index is known") {
   CHECK(uses_embedded_index(*Parsed("output { elasticsearch { hosts => embedded } }").config));
   CHECK_FALSE(uses_embedded_index(
       *Parsed("output { elasticsearch { hosts => [\"http://embedded:9200\"] } }").config));
-  CHECK_FALSE(uses_embedded_index(*Parsed("filter { elasticsearch { hosts => embedded } }").config));
+  CHECK(uses_embedded_index(*Parsed("filter { elasticsearch { hosts => embedded } }").config));
 }
