@@ -85,6 +85,7 @@ void Interpreter::load_prelude() {
     define_time(mrb);
     define_time_text(mrb);
     define_json(mrb);
+    define_yaml(mrb);
     define_digests(mrb);
     define_host(mrb);
     define_timestamp(mrb);

@@ -69,6 +69,7 @@ void define_text_regexp(mrb_state* mrb);
 void define_time(mrb_state* mrb);
 void define_time_text(mrb_state* mrb);
 void define_json(mrb_state* mrb);
+void define_yaml(mrb_state* mrb);
 void define_digests(mrb_state* mrb);
 void define_host(mrb_state* mrb);
 void define_timestamp(mrb_state* mrb);

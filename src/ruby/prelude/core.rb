@@ -6,7 +6,7 @@ class EncodingError < StandardError; end
 module Kernel
   KNOWN_LIBRARIES = %w[
     json time date digest digest/md5 digest/sha1 digest/sha2 digest/sha256 base64 securerandom openssl set cgi uri erb
-    logger ipaddr zlib pp English rubygems socket thread monitor singleton comparable enumerator
+    csv yaml psych logger ipaddr zlib pp English rubygems socket thread monitor singleton comparable enumerator
     logstash/event logstash/timestamp logstash/util logstash/json logstash/namespace logstash/filters/base
   ]
 

@@ -298,4 +298,53 @@ t(-1) { 1 <=> 2 }
 t(1_000) { 1_000 }
 t("caf") { "café".byteslice(0,3) }
 
+# CSV
+t(["a", "b", nil, "", "c"]) { 'a,b,,"",c'.parse_csv }
+t(["a,b", "say \"hi\"", "x\ny"]) { "\"a,b\",\"say \"\"hi\"\"\",\"x\ny\"\nnext".parse_csv }
+t(["a", "b"]) { "a;b".parse_csv(col_sep: ";") }
+t(["a", "b c"]) { CSV.parse_line("a 'b c'", col_sep: " ", quote_char: "'") }
+t(["\"a\"", "b"]) { CSV.parse_line("\"a\",b", quote_char: nil) }
+t([nil, nil]) { ",".parse_csv }
+t(nil) { "".parse_csv }
+t([]) { "\n".parse_csv }
+t(["é", "日本"]) { "é,日本\r\n".parse_csv }
+t(["\"", "\"a\""]) { "\"\"\"\",\"\"\"a\"\"\"".parse_csv }
+t("Illegal quoting in line 1.") { begin; "a\"b,c".parse_csv; rescue CSV::MalformedCSVError => e; e.message; end }
+t("Unclosed quoted field in line 2.") { begin; "\"a,b\nc".parse_csv; rescue CSV::MalformedCSVError => e; e.message; end }
+t("Any value after quoted field isn't allowed in line 1.") { begin; "\"a\"b,c".parse_csv; rescue => e; e.message; end }
+t("CSV::MalformedCSVError") { begin; "a\nb\rc".lines[1].then { |x| CSV.parse("a\n" + x) }; rescue => e; e.class.to_s; end }
+t([["a", "b"], [], ["c", "d\ne"]]) { CSV.parse("a,b\n\nc,\"d\ne\"\n") }
+t([{"id"=>"1", "n"=>"x"}, {"id"=>"2", "n"=>nil}]) { CSV.parse("id,n\n1,x\n2\n", headers: true).map(&:to_h) }
+t("x") { CSV.parse("id,n\n1,x\n", headers: true)[0]["n"] }
+t([{user_id: 7, f: 1.5}]) { CSV.parse("User ID,f\n7,1.5\n", headers: true, header_converters: :symbol, converters: :numeric).map(&:to_h) }
+t("a,,\"\",\"b,c\",\"d\"\"e\",1,\" f\"\n") { ["a", nil, "", "b,c", "d\"e", 1, " f"].to_csv }
+t("a;b\n") { CSV.generate_line(["a", "b"], col_sep: ";") }
+t("1,2\n3,4\n") { CSV.generate { |csv| csv << [1, 2] << [3, 4] } }
+t("ArgumentError") { begin; "a".parse_csv(liberal_parsing: true); rescue => e; e.class.to_s; end }
+
+# YAML
+t({22=>"ssh", "a"=>[1, 2.5, nil, true, false], "b"=>{"c"=>"x y"}}) { YAML.load("22: ssh\na: [1, 2.5, ~, yes, Off]\nb:\n  c: x y\n") }
+t([nil, nil, "0x1G", 31, 8, "08", 1000, 1000, -5, "1.2.3.4"]) { YAML.safe_load("[null, ~, 0x1G, 0x1F, 010, 08, 1_000, '1', -5, 1.2.3.4]").map { |v| v == "1" ? 1000 : v } }
+t(["1", "yes", "1", "x"]) { YAML.load("['1', \"yes\", !!str 1, 'x']") }
+t([1.5, 1000.0, 45000, 5400, "12:99"]) { YAML.load("[1.5, 1.0e+3, 12:30, 1:30:00, 12:99]") }
+t(["a", "no way", "1e3", "."]) { YAML.load("[a, no way, 1e3, .]") }
+t([true, true, true]) { a = YAML.load("[.inf, -.Inf, .nan]"); [a[0] == Float::INFINITY, a[1] == -Float::INFINITY, a[2].nan?] }
+t([:a, :"b c"]) { YAML.load("[:a, ':x', :\"b c\"]").select { |v| v.is_a?(Symbol) } }
+t("Tried to load unspecified class: Symbol") { begin; YAML.safe_load(":a: 1"); rescue Psych::DisallowedClass => e; e.message; end }
+t("Tried to load unspecified class: Date") { begin; YAML.load("2020-01-02"); rescue => e; e.message; end }
+t("2020-01-02") { YAML.safe_load("2020-01-02", permitted_classes: [Date]).to_s }
+t(1577934245) { YAML.unsafe_load("2020-01-02 03:04:05 Z").to_i }
+t({a: {b: 1}}) { YAML.load("a: {b: 1}", symbolize_names: true) }
+t(nil) { YAML.load("") }
+t(false) { YAML.unsafe_load("") }
+t("Psych::AliasesNotEnabled") { begin; YAML.safe_load("a: &x 1\nb: *x"); rescue => e; e.class.to_s; end }
+t({"d"=>{"k"=>1}, "e"=>{"k"=>1, "l"=>2}}) { YAML.load("d: &d {k: 1}\ne:\n  <<: *d\n  l: 2\n", aliases: true) }
+t(true) { begin; YAML.load("a: [1"); rescue Psych::SyntaxError => e; e.is_a?(StandardError) && e.message.start_with?("(<unknown>): "); end }
+t("Psych::SyntaxError") { begin; YAML.load("[" * 5000); rescue => e; e.class.to_s; end }
+t("Psych::BadAlias") { lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"]; 9.times { |i| lines << "a#{i + 1}: &a#{i + 1} [#{(["*a#{i}"] * 10).join(",")}]" }; begin; YAML.unsafe_load(lines.join("\n")); rescue => e; e.class.to_s; end }
+t("Psych::AnchorNotDefined") { begin; YAML.unsafe_load("&a [*a]"); rescue => e; e.class.to_s; end }
+t("line1\nline2\n") { YAML.load("t: |\n  line1\n  line2\n")["t"] }
+t("é") { YAML.load("é") }
+t("99999999999999999999") { YAML.load("99999999999999999999") }
+
 raise $failures.join("\n") unless $failures.empty?
