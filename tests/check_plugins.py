@@ -14,8 +14,7 @@ TESTS = pathlib.Path(__file__).resolve().parent
 DEF = TESTS.parent / "src" / "plugins" / "plugins.def"
 
 # Without a measured cost: what they take is another's time.
-WAITS = {name: "asks a server" for name in
-         ("filter-dns", "filter-elasticsearch", "filter-http", "filter-jdbc_static", "filter-jdbc_streaming", "filter-memcached")}
+WAITS = {name: "asks a server" for name in ("filter-elasticsearch", "filter-http", "filter-memcached")}
 WAITS["filter-sleep"] = "sleeps"
 
 # Their cases are in files of other names or forms.

@@ -1,7 +1,9 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <random>
@@ -102,7 +104,8 @@ TEST_CASE("many networks answer as each of them would") {
 }
 
 TEST_CASE("a file of networks is read again when it is time, and kept when it is gone or empty") {
-  const std::string path = std::tmpnam(nullptr);
+  char name[] = "/tmp/sluice-test-XXXXXX";
+  const std::string path = std::string(mkdtemp(name)) + "/networks";
   const auto write = [&](const char* text) { std::ofstream(path, std::ios::trunc) << text; };
   const auto holds = [](NetworkFile& file, const char* address) {
     return file.get()->contains(*parse(address));
@@ -120,5 +123,6 @@ TEST_CASE("a file of networks is read again when it is time, and kept when it is
   write("");
   CHECK(holds(eager, "192.168.1.1"));
   std::remove(path.c_str());
+  rmdir(name);
   CHECK(holds(eager, "192.168.1.1"));
 }

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -222,7 +223,9 @@ TEST_CASE("dns: failures are kept, and keep quiet") {
 }
 
 TEST_CASE("dns: hosts files come first, and without a server stand alone") {
-  const std::string path = std::string(std::tmpnam(nullptr));
+  char name[] = "/tmp/sluice-test-XXXXXX";
+  close(mkstemp(name));
+  const std::string path = name;
   std::ofstream(path)
       << "# names\n10.10.0.1 xn--d1acpjx3f.xn--p1ai  # a comment\n10.10.0.2\txn--mller-kva.com two\n"
          "10.10.0.3 a.test\n10.10.0.4 a.test four\n\n10.10.0.5\n";
