@@ -24,7 +24,7 @@ uint64_t hash_of(std::string_view text) {
     n -= 8;
   }
   uint64_t w = 0;
-  std::memcpy(&w, p, n);
+  if (n != 0) std::memcpy(&w, p, n);
   h = (h ^ w) * 0xff51afd7ed558ccdull;
   return h ^ (h >> 29);
 }
@@ -33,7 +33,7 @@ void fill(Key::Entry* entry, std::string_view text, uint32_t id) {
   entry->length = static_cast<uint32_t>(text.size());
   entry->id = id;
   entry->json_plain = json_plain(text);
-  std::memcpy(entry->text, text.data(), text.size());
+  if (!text.empty()) std::memcpy(entry->text, text.data(), text.size());
 }
 
 struct TextHash {

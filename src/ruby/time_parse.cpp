@@ -27,7 +27,10 @@ struct Cursor {
   bool number(size_t most, int64_t& out) {
     size_t n = 0;
     out = 0;
-    for (; n < most && digit(peek()); ++n) out = out * 10 + (text[at++] - '0');
+    for (; n < most && digit(peek()); ++n) {
+      if (out > (INT64_MAX - 9) / 10) return false;
+      out = out * 10 + (text[at++] - '0');
+    }
     return n > 0;
   }
   /// Digits behind the point as nanoseconds.
