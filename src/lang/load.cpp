@@ -1,8 +1,6 @@
 // Finding and reading the files of a config.
-#include <fcntl.h>
 #include <glob.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/file.hpp"
 #include "lang/source.hpp"
 
 namespace sluice::lang {
@@ -19,33 +18,22 @@ namespace {
 
 constexpr size_t kLargestConfig = 256u << 20;  // spans are 32 bits wide; nobody writes this much
 
-Status read_file(const std::string& path, SourceSet& sources) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return Status::config(fmt::format("the config file {} cannot be read: {}", path, std::strerror(errno)));
-  std::string text;
-  char buffer[64 << 10];
-  ssize_t n;
-  while ((n = ::read(fd, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR)) {
-    if (n > 0) text.append(buffer, static_cast<size_t>(n));
-    if (sources.joined().size() + text.size() > kLargestConfig) {
-      ::close(fd);
-      return Status::config(
-          fmt::format("the config file {} is too large: all files together may have 256 MiB", path));
-    }
-  }
-  const int error = n < 0 ? errno : 0;
-  ::close(fd);
-  if (error)
-    return Status::config(fmt::format("the config file {} cannot be read: {}", path, std::strerror(error)));
-  sources.add(path, std::move(text));
+Status read_config(const std::string& path, SourceSet& sources) {
+  const size_t room = kLargestConfig - sources.joined().size();
+  auto text = read_file(path, room);
+  if (!text.ok())
+    return Status::config(fmt::format("the config file {} cannot be read: {}", path, text.message()));
+  if (text->size() > room)
+    return Status::config(
+        fmt::format("the config file {} is too large: all files together may have 256 MiB", path));
+  sources.add(path, std::move(*text));
   return {};
 }
 
 Status add_all(std::vector<std::string> paths, SourceSet& sources) {
   std::sort(paths.begin(), paths.end());
   for (const auto& path : paths) {
-    if (auto status = read_file(path, sources); !status.ok()) return status;
+    if (auto status = read_config(path, sources); !status.ok()) return status;
   }
   return {};
 }
@@ -88,7 +76,7 @@ std::vector<std::string> matches(const std::string& pattern) {
 Status load_config_path(const std::string& pattern, SourceSet& sources) {
   struct stat info;
   if (::stat(pattern.c_str(), &info) == 0) {
-    return S_ISDIR(info.st_mode) ? load_directory(pattern, sources) : read_file(pattern, sources);
+    return S_ISDIR(info.st_mode) ? load_directory(pattern, sources) : read_config(pattern, sources);
   }
   const int error = errno;
   const bool is_glob = pattern.find_first_of("*?[{") != std::string::npos;

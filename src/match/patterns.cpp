@@ -7,9 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
+#include "base/file.hpp"
 #include "base/nearest.hpp"
 
 namespace sluice::match {
@@ -75,14 +74,10 @@ Status PatternSet::add_path(const std::string& path, const std::string& glob) {
   }
   for (const std::string& file : files) {
     if (is_directory(file)) continue;
-    std::ifstream in(file, std::ios::binary);
-    std::ostringstream text;
-    if (in) text << in.rdbuf();
-    if (!in || (text.fail() && in.peek() != std::ifstream::traits_type::eof())) {
-      return Status::config(
-          fmt::format("the pattern file {} cannot be read: {}", file, std::strerror(errno)));
-    }
-    add_text(text.view());
+    const auto text = read_file(file);
+    if (!text.ok())
+      return Status::config(fmt::format("the pattern file {} cannot be read: {}", file, text.message()));
+    add_text(*text);
   }
   return {};
 }

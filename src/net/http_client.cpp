@@ -1,9 +1,8 @@
 #include "net/http_client.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "base/file.hpp"
 #include "net/http_client_impl.hpp"
 #include "net/tls.hpp"
 
@@ -12,8 +11,7 @@ namespace sluice::net {
 namespace {
 
 void append_file(const std::string& path, std::string& out) {
-  std::ifstream file(path, std::ios::binary);
-  out.append(std::istreambuf_iterator<char>(file), {});
+  if (const auto text = read_file(path); text.ok()) out += *text;
   out += '\n';
 }
 

@@ -1,13 +1,8 @@
 #include "plugins/address/network_file.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <vector>
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/time.hpp"
 
@@ -15,21 +10,6 @@ namespace sluice::plugins::address {
 namespace {
 
 constexpr size_t kShown = 100;
-
-Status unreadable(const std::string& path) { return Status::config(path + ": " + std::strerror(errno)); }
-
-Result<std::string> contents(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return unreadable(path);
-  std::string text;
-  char piece[1 << 16];
-  ssize_t size = 0;
-  while ((size = ::read(file, piece, sizeof piece)) > 0) text.append(piece, static_cast<size_t>(size));
-  Status status = size < 0 ? unreadable(path) : Status{};
-  ::close(file);
-  if (!status.ok()) return status;
-  return text;
-}
 
 // Ruby's String#split: empty pieces at the end do not count.
 std::vector<std::string_view> pieces_of(std::string_view text, std::string_view separator) {
@@ -72,8 +52,8 @@ std::shared_ptr<const NetworkSet> NetworkFile::get() {
 }
 
 Status NetworkFile::read(std::shared_ptr<const NetworkSet>& networks) const {
-  const auto text = contents(path_);
-  if (!text.ok()) return text.status();
+  const auto text = read_file(path_);
+  if (!text.ok()) return Status::config(path_ + ": " + text.message());
   const auto pieces = pieces_of(*text, separator_);
   if (pieces.empty()) return {};
   auto fresh = std::make_shared<NetworkSet>();

@@ -9,8 +9,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
+#include "base/file.hpp"
 #include "match/civil.hpp"
 #include "ruby/value.hpp"
 
@@ -50,14 +50,13 @@ mrb_value Pipeline::aggregate_class() {
 Status Pipeline::load(const std::string& path) {
   std::error_code missing;
   if (!std::filesystem::exists(path, missing)) return {};
-  std::ifstream in(path, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in) return cannot("read from", path, "the file cannot be opened");
+  const auto text = read_file(path);
+  if (!text.ok()) return cannot("read from", path, text.message());
   mrb_state* mrb = program_.state();
   const int arena = mrb_gc_arena_save(mrb);
   mrb_value loaded;
   ruby::Raised raised;
-  const mrb_value argument = mrb_str_new(mrb, text.data(), text.size());
+  const mrb_value argument = mrb_str_new(mrb, text->data(), text->size());
   if (!program_.call(aggregate_class(), "restore", {argument}, mrb_nil_value(), loaded, raised))
     return cannot("read from", path, raised.message);
   const mrb_value patterns = mrb_hash_keys(mrb, loaded);
@@ -67,7 +66,6 @@ Status Pipeline::load(const std::string& path) {
     mrb_hash_merge(mrb, into.elements, mrb_hash_get(mrb, loaded, pattern));
   }
   mrb_gc_arena_restore(mrb, arena);
-  in.close();
   std::error_code error;
   std::filesystem::remove(path, error);
   return error ? cannot("removed after they were read from", path, error.message()) : Status{};

@@ -1,9 +1,8 @@
 // codec avro: single data of Avro, without a file around them.
 #include <openssl/evp.h>
 
-#include <fstream>
-#include <iterator>
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/avro/reader.hpp"
@@ -209,16 +208,15 @@ class Avro : public plugin::Codec {
   std::shared_ptr<const Config> config_;
 };
 
-bool read_file(plugin::Setup& setup, std::string path, Config& config) {
+bool read_schema(plugin::Setup& setup, std::string path, Config& config) {
   if (path.starts_with("file://")) path.erase(0, 7);
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file || text.empty()) {
+  const auto text = read_file(path);
+  if (!text.ok() || text->empty()) {
     setup.error("schema_uri", "E0305", "The schema " + path + " cannot be read",
                 "Give the path of a file that this user can read, or an http URL.");
     return false;
   }
-  auto schema = avro::Schema::parse(text);
+  auto schema = avro::Schema::parse(*text);
   if (!schema.ok()) {
     setup.error("schema_uri", "E0306", "The schema " + path + " cannot be used: " + schema.message());
     return false;
@@ -290,7 +288,7 @@ bool read_schema(plugin::Setup& setup, Config& config) {
   if (registry) return read_server(setup, "schema_registry_url", *registry, config);
   if (uri->starts_with("http://") || uri->starts_with("https://"))
     return read_server(setup, "schema_uri", *uri, config);
-  return read_file(setup, *uri, config);
+  return read_schema(setup, *uri, config);
 }
 
 std::unique_ptr<plugin::Codec> make(plugin::Setup& setup) {

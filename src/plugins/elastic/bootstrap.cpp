@@ -1,8 +1,7 @@
 #include "plugins/elastic/bootstrap.hpp"
 
-#include <fstream>
-#include <sstream>
 
+#include "base/file.hpp"
 #include "event/json_read.hpp"
 #include "plugins/elastic/response.hpp"
 #include "plugins/elastic/templates.hpp"
@@ -177,12 +176,8 @@ void Bootstrap::put_template(const std::string& path, bool composable) {
   wish.major = target_.major;
   if (target_.major < 7)
     wish.mapping_type = settings_.document.document_type ? settings_.document.document_type->text() : "doc";
-  if (!settings_.install.template_path.empty()) {
-    std::ifstream file(settings_.install.template_path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    wish.text = text.str();
-  }
+  if (!settings_.install.template_path.empty())
+    if (auto text = read_file(settings_.install.template_path); text.ok()) wish.text = std::move(*text);
   if (ilm_) {
     wish.ilm_policy = settings_.install.ilm_policy;
     wish.ilm_alias = settings_.install.ilm_alias;

@@ -1,11 +1,10 @@
 // filter elasticsearch: searches for documents that belong to an event, and copies fields of theirs.
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <unordered_map>
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "event/json_read.hpp"
 #include "plugin/spec.hpp"
@@ -307,13 +306,12 @@ class Elasticsearch : public plugin::Filter {
   }
 
   void read_template(plugin::Setup& setup, const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (text.empty())
+    const auto text = read_file(path);
+    if (!text.ok() || text->empty())
       setup.error("query_template", "E0305", "The file " + path + " is empty or cannot be read",
                   "It has to hold a query in Elasticsearch's query DSL.");
     config_.has_dsl = true;
-    config_.dsl = Template(text);
+    config_.dsl = Template(text.ok() ? *text : "");
   }
 
   void read_copies(plugin::Setup& setup) {

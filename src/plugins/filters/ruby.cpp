@@ -6,10 +6,9 @@
 #include <mruby/string.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/ruby_code.hpp"
@@ -245,9 +244,11 @@ class RubyFilter : public plugin::Filter {
 };
 
 bool read_script(plugin::Setup& setup, Config& config) {
-  std::ifstream in(config.path, std::ios::binary);
-  config.script.assign(std::istreambuf_iterator<char>(in), {});
-  if (in.good() && config.script.size() <= kLargestScript) return true;
+  auto script = read_file(config.path, kLargestScript);
+  if (script.ok() && script->size() <= kLargestScript) {
+    config.script = std::move(*script);
+    return true;
+  }
   setup.error("path", "E0305", "The Ruby file cannot be read: " + config.path,
               "Give the path of a file that defines filter(event).");
   return false;

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <iterator>
 
+#include "base/file.hpp"
+
 namespace sluice::plugins::netflow {
 namespace {
 
@@ -152,8 +154,10 @@ std::optional<FieldKind> kind_of(std::string_view word) {
 }
 
 Status FieldTable::load(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text.ok()) return Status::config(path + ": " + text.message());
   try {
-    const YAML::Node root = YAML::LoadFile(path);
+    const YAML::Node root = YAML::Load(*text);
     if (root.IsNull()) return {};
     return protocol_ == Protocol::v9 ? read_fields(path, 0, root, own_) : read_enterprises(path, root, own_);
   } catch (const YAML::ParserException& e) {

@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/time.hpp"
 #include "event/json_read.hpp"
@@ -151,15 +151,14 @@ TemplateCache::~TemplateCache() {
 void TemplateCache::load() {
   if (path_.empty()) return;
   std::error_code ec;
-  const auto size = std::filesystem::file_size(path_, ec);
-  if (ec) return log::warn(kLogger, "Template Cache does not exist", {{"file_path", path_}});
-  std::ifstream file(path_, std::ios::binary);
-  if (!file || size > kMaxFileBytes)
-    return log::error(kLogger, "Template Cache could not be loaded",
-                      {{"file_path", path_}, {"exception", file ? "it is too large" : "it cannot be read"}});
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!std::filesystem::exists(path_, ec)) return log::warn(kLogger, "Template Cache does not exist", {{"file_path", path_}});
+  const auto text = read_file(path_, kMaxFileBytes);
+  if (!text.ok() || text->size() > kMaxFileBytes)
+    return log::error(
+        kLogger, "Template Cache could not be loaded",
+        {{"file_path", path_}, {"exception", text.ok() ? "it is too large" : text.message()}});
   std::scoped_lock lock(mutex_);
-  read(text);
+  read(*text);
   unsaved_ = false;
 }
 

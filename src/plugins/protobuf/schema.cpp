@@ -5,9 +5,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
-#include <iterator>
 
+#include "base/file.hpp"
 #include "base/nearest.hpp"
 
 namespace sluice::plugins::protobuf {
@@ -69,9 +68,8 @@ Status Schema::read(const std::string& path, pb::FileDescriptorSet& files) {
     pb::Struct::descriptor()->file()->CopyTo(files.add_file());
     return {};
   }
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (file && files.ParsePartialFromString(bytes) && files.file_size() > 0) return {};
+  const auto bytes = read_file(path);
+  if (bytes.ok() && files.ParsePartialFromString(*bytes) && files.file_size() > 0) return {};
   return Status::config(
       path + " holds no descriptors. Make it with: protoc --include_imports --descriptor_set_out=" + path +
       " YOUR.proto");

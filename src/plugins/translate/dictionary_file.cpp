@@ -3,9 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
+#include "base/file.hpp"
 #include "base/utf8.hpp"
 #include "event/json_read.hpp"
 #include "plugins/csv/reader.hpp"
@@ -73,11 +72,9 @@ Stamp stamp_of(const std::string& path) {
 }
 
 Status read_dictionary(const FileOptions& options, Matching matching, Dictionary& into) {
-  std::ifstream file(options.path, std::ios::binary);
-  if (!file) return Status::config("the file cannot be opened");
-  const std::string whole{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad()) return Status::config("the file cannot be read");
-  std::string_view text = whole;
+  const auto whole = read_file(options.path);
+  if (!whole.ok()) return Status::config("the file cannot be read: " + whole.message());
+  std::string_view text = *whole;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (!utf8_valid(text)) return Status::config("the file is not UTF-8");
   switch (format_of(options.path)) {
