@@ -74,6 +74,7 @@ class MeasuredDecoder : public Decoder {
   }
   bool pending() const override { return inner_->pending(); }
   std::optional<int64_t> flush_after() const override { return inner_->flush_after(); }
+  void sender(std::string_view address) override { inner_->sender(address); }
 
  private:
   std::unique_ptr<Decoder> inner_;
@@ -102,6 +103,7 @@ class MeasuredCodec : public Codec {
   [[nodiscard]] std::string_view name() const override { return inner_->name(); }
   [[nodiscard]] bool line_based() const override { return inner_->line_based(); }
   [[nodiscard]] bool wants_line_ends() const override { return inner_->wants_line_ends(); }
+  [[nodiscard]] bool ordered() const override { return inner_->ordered(); }
   [[nodiscard]] std::unique_ptr<Decoder> decoder() const override {
     auto decoder = inner_->decoder();
     if (!decoder) return nullptr;

@@ -17,14 +17,25 @@ class Bytes : public Codec {
     void flush(EventSink& sink) override { sink.add(sink.make()); }
     bool pending() const override { return true; }
     std::optional<int64_t> flush_after() const override { return 7; }
+    void sender(std::string_view address) override { *sender_ = address; }
+
+   public:
+    explicit ByteDecoder(std::string* sender) : sender_(sender) {}
+
+   private:
+    std::string* sender_;
   };
   class ByteEncoder : public Encoder {
     void encode(const Event&, Buffer& out) override { out.append('x'); }
   };
   std::string_view name() const override { return "bytes"; }
-  std::unique_ptr<Decoder> decoder() const override { return std::make_unique<ByteDecoder>(); }
+  std::unique_ptr<Decoder> decoder() const override { return std::make_unique<ByteDecoder>(&sender); }
   std::unique_ptr<Encoder> encoder() const override { return std::make_unique<ByteEncoder>(); }
   bool line_based() const override { return true; }
+  bool wants_line_ends() const override { return true; }
+  bool ordered() const override { return true; }
+
+  mutable std::string sender;
 };
 
 struct Sink : EventSink {
@@ -59,4 +70,14 @@ TEST_CASE("a measured codec counts calls and events of all its streams, of those
   CHECK(out.view() == "x");
   CHECK(metrics->encoding().in == 1);
   CHECK(metrics->encoding().out == 0);
+}
+
+TEST_CASE("a measured codec answers for its streams as the codec does") {
+  auto bytes = std::make_unique<Bytes>();
+  const Bytes& inner = *bytes;
+  const auto codec = measured(std::move(bytes), std::make_shared<CodecMetrics>("c1", "bytes"));
+  CHECK(codec->wants_line_ends());
+  CHECK(codec->ordered());
+  codec->decoder()->sender("192.0.2.7");
+  CHECK(inner.sender == "192.0.2.7");
 }
