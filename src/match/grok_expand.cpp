@@ -71,8 +71,8 @@ std::optional<Reference> reference_at(std::string_view text, size_t at) {
 
 class Expander {
  public:
-  Expander(const PatternSet& patterns, bool named_captures_only)
-      : patterns_(patterns), named_captures_only_(named_captures_only) {}
+  Expander(const PatternSet& patterns, bool named_captures_only, std::vector<NamedSpan>* spans)
+      : patterns_(patterns), named_captures_only_(named_captures_only), spans_(spans) {}
 
   Status expand(std::string_view text) {
     size_t copied = 0;
@@ -114,7 +114,10 @@ class Expander {
     open_.push_back(name);
     // The text may move while a definition inside it is taken in.
     const std::string body(regex);
+    const size_t span = spans_ ? spans_->size() : 0;
+    if (spans_) spans_->push_back({name, out_.size(), 0});
     if (Status status = expand(body); !status.ok()) return status;
+    if (spans_) (*spans_)[span].end = out_.size();
     open_.pop_back();
     out_ += ')';
     return {};
@@ -136,6 +139,7 @@ class Expander {
 
   const PatternSet& patterns_;
   const bool named_captures_only_;
+  std::vector<NamedSpan>* const spans_;
   std::map<std::string, std::string> defined_;
   std::vector<std::string> open_;
   std::string out_;
@@ -144,8 +148,8 @@ class Expander {
 }  // namespace
 
 Result<std::string> expand_grok(std::string_view expression, const PatternSet& patterns,
-                                bool named_captures_only) {
-  Expander expander(patterns, named_captures_only);
+                                bool named_captures_only, std::vector<NamedSpan>* spans) {
+  Expander expander(patterns, named_captures_only, spans);
   if (Status status = expander.expand(expression); !status.ok()) return status;
   return expander.take();
 }

@@ -11,13 +11,21 @@
 
 namespace sluice::match {
 
+/// Bytes [begin, end) of an expansion that stand for a named pattern.
+struct NamedSpan {
+  std::string name;
+  size_t begin = 0;
+  size_t end = 0;
+};
+
 /// The expression with every `%{…}` replaced by the pattern behind it, as a group that captures
 /// (`(?<NAME:field>…)`, in full as it stood in the braces) or, with `named_captures_only` and no field,
 /// `(?:…)`.
 /// `%{NAME=regex}` defines NAME for this expression. A `%{` that no name follows is left as it is.
 /// Fails for an unknown name, a pattern that leads back to itself, and an expansion beyond one megabyte.
+/// With `spans` the place of each pattern is stored there, an outer one before those inside it.
 Result<std::string> expand_grok(std::string_view expression, const PatternSet& patterns,
-                                bool named_captures_only);
+                                bool named_captures_only, std::vector<NamedSpan>* spans = nullptr);
 
 /// One `%{…}` of an expression: bytes [begin, end).
 struct GrokReference {

@@ -13,6 +13,8 @@
 
 namespace sluice::plugin {
 
+class Searches;
+
 /// One call of a filter: the events to work on, and what happens to them.
 class FilterRun {
  public:
@@ -74,6 +76,8 @@ class Filter {
   /// Which fields it reads and can produce, for `pipeline --test`. The common options are added by the
   /// caller.
   virtual void flow(Flow& flow) const { flow.writes_anything(); }
+  /// Names the regular expressions that it searches with, for `pipeline explain --cost`.
+  virtual void searches(Searches& searches) const { (void)searches; }
 };
 
 }  // namespace sluice::plugin
