@@ -1,8 +1,5 @@
 // filters uuid and java_uuid: a random UUID in a field.
-#include <openssl/rand.h>
-
-#include <array>
-
+#include "plugins/digest/uuid.hpp"
 #include "plugin/spec.hpp"
 
 namespace sluice::plugins {
@@ -18,35 +15,6 @@ struct Config {
   bool overwrite = false;
 };
 
-/// Random UUIDs of version 4. Fetches random bytes for many of them at once.
-class UuidMaker {
- public:
-  /// 36 characters in the arena.
-  std::string_view make(Arena& arena) {
-    if (next_ == random_.size()) {
-      RAND_bytes(random_.data(), static_cast<int>(random_.size()));
-      next_ = 0;
-    }
-    unsigned char* bytes = random_.data() + next_;
-    next_ += 16;
-    bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
-    bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
-    auto* out = static_cast<char*>(arena.allocate(36, 1));
-    char* p = out;
-    for (int i = 0; i < 16; ++i) {
-      if (i == 4 || i == 6 || i == 8 || i == 10) *p++ = '-';
-      *p++ = kHex[bytes[i] >> 4];
-      *p++ = kHex[bytes[i] & 15];
-    }
-    return {out, 36};
-  }
-
- private:
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::array<unsigned char, 2048> random_;
-  size_t next_ = random_.size();
-};
-
 class UuidWorker : public plugin::FilterWorker {
  public:
   explicit UuidWorker(const Config& config) : config_(config) {}
@@ -55,14 +23,14 @@ class UuidWorker : public plugin::FilterWorker {
     for (auto* event : run.events()) {
       const Value* old = event->get(config_.target);
       if (config_.overwrite || !old || old->is_null())
-        (void)event->set(config_.target, Value::string(uuids_.make(event->arena()), true));
+        (void)event->set(config_.target, Value::string(event->arena().copy(uuid_()), true));
       (void)run.matched(*event);
     }
   }
 
  private:
   const Config& config_;
-  UuidMaker uuids_;
+  digest::RandomUuid uuid_;
 };
 
 class Uuid : public plugin::Filter {
