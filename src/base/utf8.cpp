@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/arena.hpp"
+
 namespace sluice {
 namespace {
 
@@ -124,6 +126,10 @@ std::string utf8_scrub(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string_view utf8_scrub(std::string_view text, Arena& arena) {
+  return utf8_valid(text) ? text : arena.copy(utf8_scrub(text));
 }
 
 char32_t utf8_next(std::string_view text, size_t& at) {

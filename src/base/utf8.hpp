@@ -7,6 +7,8 @@
 
 namespace sluice {
 
+class Arena;
+
 /// True when `text` is valid UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF).
 bool utf8_valid(std::string_view text);
 
@@ -23,8 +25,11 @@ std::string utf8_escape_invalid(std::string_view text);
 /// Each maximal invalid sequence replaced by U+FFFD.
 std::string utf8_scrub(std::string_view text);
 
-/// Appends `text` as a JSON string, between quotes; invalid sequences become U+FFFD. For log lines and reports:
-/// events are written by event/json_write.hpp.
+/// The same as a view: of `text` itself when it is valid, else of a copy in `arena`.
+std::string_view utf8_scrub(std::string_view text, Arena& arena);
+
+/// Appends `text` as a JSON string, between quotes; invalid sequences become U+FFFD. For log lines and
+/// reports: events are written by event/json_write.hpp.
 void append_json_string(std::string& out, std::string_view text);
 
 /// Decodes the character at `text[at]` (valid UTF-8) and moves `at` behind it.

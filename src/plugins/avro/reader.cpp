@@ -102,7 +102,7 @@ bool Reader::node(const Node& type, Value& out, int depth) {
       return true;
     case Kind::string:
       if (!sized(bytes)) return false;
-      out = Value::string(arena_.copy(utf8_valid(bytes) ? bytes : std::string_view(utf8_scrub(bytes))));
+      out = Value::string(arena_.copy(utf8_scrub(bytes, arena_)));
       return true;
     case Kind::enumeration:
       return enumeration(type, out);
@@ -205,8 +205,7 @@ bool Reader::map(const Node& type, Value& out, int depth) {
       std::string_view name;
       Value value;
       if (!sized(name) || !node(*type.items, value, depth + 1)) return false;
-      object->append(arena_, Key::of(utf8_valid(name) ? name : std::string_view(utf8_scrub(name)), arena_),
-                     value);
+      object->append(arena_, Key::of(utf8_scrub(name, arena_), arena_), value);
     }
   }
   return false;

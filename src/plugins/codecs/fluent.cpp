@@ -172,9 +172,7 @@ class FluentDecoder : public plugin::Decoder {
     return false;
   }
 
-  static Value text(std::string_view bytes, Arena& arena) {
-    return Value::string(utf8_valid(bytes) ? bytes : arena.copy(utf8_scrub(bytes)));
-  }
+  static Value text(std::string_view bytes, Arena& arena) { return Value::string(utf8_scrub(bytes, arena)); }
 
   // False when `rest` is lost too: text that is no MessagePack reads as small numbers, and is to be one event
   // and not one a byte.

@@ -68,7 +68,7 @@ class MsgpackDecoder : public plugin::Decoder {
 
   void fail(std::string_view bytes, plugin::EventSink& sink) {
     auto& event = sink.make();
-    const Value text = utf8_valid(bytes) ? Value::string(bytes) : event.text(utf8_scrub(bytes));
+    const Value text = Value::string(utf8_scrub(bytes, event.arena()));
     event.set(Names::get().message, text);
     event.tag("_msgpackparsefailure");
     uint64_t suppressed = 0;

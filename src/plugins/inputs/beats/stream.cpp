@@ -159,8 +159,7 @@ void BeatsStream::emit(const Held& held) {
   auto* fields = Object::make(arena, static_cast<uint32_t>(held.pairs.size()) + 4);
   for (const auto& [name, value] : held.pairs) {
     // Version 1 gives texts in whatever encoding the client has; an event holds UTF-8 only.
-    fields->append(arena, Key::of(name, arena),
-                   utf8_valid(value) ? Value::string(value) : Value::string(arena.copy(utf8_scrub(value))));
+    fields->append(arena, Key::of(name, arena), Value::string(utf8_scrub(value, arena)));
   }
   fields->merge_duplicates();
   make_event(fields, held.sequence);
