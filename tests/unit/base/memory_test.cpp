@@ -1,12 +1,15 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/arena.hpp"
 #include "base/buffer.hpp"
+#include "base/hash.hpp"
 #include "base/lru_map.hpp"
 #include "base/slab.hpp"
 #include "base/symbol.hpp"
@@ -168,4 +171,51 @@ TEST_CASE("a bounded map forgets what was asked for least recently") {
   one.put("y", 2);
   CHECK_FALSE(one.find("x"));
   CHECK(*one.find("y") == 2);
+}
+
+TEST_CASE("a bounded map is what a list in order of use is") {
+  constexpr size_t kCapacity = 40;
+  LruMap<int> map(kCapacity);
+  std::vector<std::pair<std::string, int>> used;  // the newest last
+  const auto place = [&used](const std::string& key) {
+    return std::find_if(used.begin(), used.end(), [&key](const auto& entry) { return entry.first == key; });
+  };
+  uint64_t random = 1;
+  for (int step = 0; step < 20000; ++step) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    const std::string key(random >> 60, static_cast<char>('a' + (random >> 40) % 6));
+    const auto known = place(key);
+    if (random >> 33 & 3) {
+      const int* found = map.find(key);
+      REQUIRE((found != nullptr) == (known != used.end()));
+      if (found) {
+        REQUIRE(*found == known->second);
+        std::rotate(known, known + 1, used.end());
+        continue;
+      }
+      if (used.size() == kCapacity) used.erase(used.begin());
+      used.emplace_back(key, step);
+      map.put(key, step);
+    } else {
+      REQUIRE(map.erase(key) == (known != used.end()));
+      if (known != used.end()) used.erase(known);
+    }
+    REQUIRE(map.size() == used.size());
+  }
+}
+
+TEST_CASE("a hash depends on every byte and on the length") {
+  std::set<uint64_t> seen;
+  std::string text;
+  for (int length = 0; length < 70; ++length) {
+    seen.insert(hash_bytes(text));
+    for (auto& c : text) {
+      c ^= 1;
+      seen.insert(hash_bytes(text));
+      c ^= 1;
+    }
+    text += '\0';
+  }
+  CHECK(seen.size() == 70 + 70 * 69 / 2);
+  CHECK(hash_bytes(text) == hash_bytes(std::string(text)));
 }
