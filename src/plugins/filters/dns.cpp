@@ -5,12 +5,12 @@
 #include <unordered_set>
 
 #include "base/log.hpp"
+#include "base/ttl_cache.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/address/ip_address.hpp"
 #include "plugins/dns/hosts_file.hpp"
 #include "plugins/dns/idn.hpp"
 #include "plugins/dns/server_option.hpp"
-#include "plugins/dns/ttl_cache.hpp"
 #include "plugins/filters/mutate_operation.hpp"
 #include "plugins/filters/warning_limiter.hpp"
 
@@ -61,7 +61,7 @@ struct Config {
   dns::ResolverSettings servers;
   std::vector<dns::HostsFile> hosts;
   std::vector<std::string> timeout_tags;
-  std::unique_ptr<dns::TtlCache> hits, failures;
+  std::unique_ptr<TtlCache<std::string>> hits, failures;
 };
 
 // Resolv::AddressRegex: an address and nothing around it.
@@ -317,8 +317,9 @@ class Dns : public plugin::Filter {
   }
 
  private:
-  static std::unique_ptr<dns::TtlCache> cache(const plugin::Options& options, const std::string& name) {
-    return std::make_unique<dns::TtlCache>(
+  static std::unique_ptr<TtlCache<std::string>> cache(const plugin::Options& options,
+                                                      const std::string& name) {
+    return std::make_unique<TtlCache<std::string>>(
         static_cast<size_t>(std::max<int64_t>(0, options.integer(name + "_size"))),
         static_cast<int64_t>(options.number(name + "_ttl") * 1e9));
   }

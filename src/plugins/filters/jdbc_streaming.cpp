@@ -6,9 +6,9 @@
 #include "plugin/spec.hpp"
 #include "plugins/filters/field_name.hpp"
 #include "plugins/filters/warning_limiter.hpp"
+#include "plugins/jdbc/answer.hpp"
 #include "plugins/jdbc/options.hpp"
 #include "plugins/jdbc/parameter.hpp"
-#include "plugins/jdbc/row_cache.hpp"
 
 namespace sluice::plugins {
 namespace {
@@ -96,9 +96,9 @@ class JdbcStreamingWorker : public plugin::FilterWorker {
       key_.append(static_cast<char>('a' + static_cast<int>(parameters_.back().kind())));
       write_json(parameters_.back(), key_);
     }
-    const std::string key(key_.view());
+    const auto key = key_.view();
     if (config_.cached)
-      if (auto known = cache_.find(key)) return known;
+      if (auto known = cache_.get(key)) return std::move(*known);
     jdbc::Rows rows;
     const bool object =
         std::any_of(parameters_.begin(), parameters_.end(), [](const Value& v) { return v.is_object(); });

@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 
 #include "match/civil.hpp"
+#include "plugins/jdbc/answer.hpp"
 #include "plugins/jdbc/connection.hpp"
-#include "plugins/jdbc/row_cache.hpp"
 #include "plugins/jdbc/schedule.hpp"
 #include "plugins/jdbc/statement.hpp"
 #include "plugins/jdbc/target.hpp"
@@ -124,13 +124,13 @@ TEST_CASE("a cache of rows forgets what is old, and what was not used longest") 
   const auto answer = std::make_shared<const jdbc::Answer>();
   cache.put("a", answer);
   cache.put("b", answer);
-  CHECK(cache.find("a") == answer);
+  CHECK(cache.get("a").value_or(nullptr) == answer);
   cache.put("c", answer);
-  CHECK(cache.find("b") == nullptr);
-  CHECK(cache.find("a") == answer);
+  CHECK(cache.get("b").value_or(nullptr) == nullptr);
+  CHECK(cache.get("a").value_or(nullptr) == answer);
   jdbc::RowCache short_lived(2, -1);
   short_lived.put("a", answer);
-  CHECK(short_lived.find("a") == nullptr);
+  CHECK(short_lived.get("a").value_or(nullptr) == nullptr);
 }
 
 TEST_CASE("URLs of requests") {

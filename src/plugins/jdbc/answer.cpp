@@ -1,4 +1,4 @@
-#include "plugins/jdbc/row_cache.hpp"
+#include "plugins/jdbc/answer.hpp"
 
 #include <new>
 #include <utility>
@@ -57,34 +57,6 @@ Answer::Answer(const Rows& rows) : failed_(false) {
   for (auto& row : list->all())
     for (auto& member : row.as_object()->all()) member.value = with_own_text(member.value, at);
   rows_ = Value::array(list);
-}
-
-std::shared_ptr<const Answer> RowCache::find(const std::string& key) {
-  std::scoped_lock lock(mutex_);
-  const auto place = places_.find(key);
-  if (place == places_.end()) return nullptr;
-  const auto entry = place->second;
-  if (steady_nanos() - entry->since > expires_) {
-    entries_.erase(entry);
-    places_.erase(place);
-    return nullptr;
-  }
-  entries_.splice(entries_.begin(), entries_, entry);
-  return entry->answer;
-}
-
-void RowCache::put(const std::string& key, std::shared_ptr<const Answer> answer) {
-  std::scoped_lock lock(mutex_);
-  if (const auto place = places_.find(key); place != places_.end()) {
-    entries_.erase(place->second);
-    places_.erase(place);
-  }
-  entries_.push_front({key, std::move(answer), steady_nanos()});
-  places_[key] = entries_.begin();
-  while (entries_.size() > size_) {
-    places_.erase(entries_.back().key);
-    entries_.pop_back();
-  }
 }
 
 }  // namespace sluice::jdbc
