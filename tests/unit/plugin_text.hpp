@@ -127,11 +127,11 @@ class BatchSink : public plugin::EventSink {
   Batch& batch_;
 };
 
-/// A copy of `bytes` in the batch, with the readable bytes behind it that decoders ask for.
+/// A copy of `bytes` in the batch, with the readable bytes behind it that decoders ask for: of any content.
 inline std::string_view padded_copy(Batch& batch, std::string_view bytes) {
   auto* copy = static_cast<char*>(batch.arena().allocate(bytes.size() + JsonReader::kPadding, 1));
   std::memcpy(copy, bytes.data(), bytes.size());
-  std::memset(copy + bytes.size(), 0, JsonReader::kPadding);
+  std::memset(copy + bytes.size(), 'x', JsonReader::kPadding);
   return {copy, bytes.size()};
 }
 

@@ -2,15 +2,14 @@
 // bytes. Every registered codec, with the config that its documentation shows.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 
-#include "base/log.hpp"
 #include "base/time.hpp"
 #include "base/utf8.hpp"
 #include "plugin_cases.hpp"
 #include "plugin_text.hpp"
 #include "plugins/registry.hpp"
 #include "random_events.hpp"
+#include "torture.hpp"
 
 using namespace sluice;
 using namespace sluice::test;
@@ -22,9 +21,6 @@ constexpr size_t kCaseStreams = 100;             // for a conformance case
 constexpr int64_t kLongest = 250'000'000;        // nanoseconds a codec
 constexpr size_t kMostMemory = size_t{1} << 30;  // bytes that a batch of a few KiB of input may take
 
-struct Skipped {
-  std::string_view name, reason;
-};
 // Codecs that cannot be built from their example alone.
 constexpr Skipped kSkipped[] = {
     {"", "none yet"},
@@ -112,27 +108,12 @@ void torture_encoder(std::string_view name, const plugin::Codec& codec, uint64_t
   }
 }
 
-bool skipped(std::string_view name) {
-  return std::any_of(std::begin(kSkipped), std::end(kSkipped),
-                     [&](const Skipped& s) { return s.name == name; });
-}
-
-plugin::Environment quiet(std::string_view ecs) {
-  log::Options options;
-  options.level = log::Level::fatal;
-  log::configure(options);
-  plugins::register_all();
-  plugin::Environment environment;
-  environment.ecs_default = ecs;
-  return environment;
-}
-
 void torture_examples(std::string_view ecs) {
   const auto environment = quiet(ecs);
   uint64_t seed = 1;
   for (const auto* spec : plugin::Registry::get().all()) {
     ++seed;
-    if (spec->kind != plugin::Kind::codec || skipped(spec->name)) continue;
+    if (spec->kind != plugin::Kind::codec || is_skipped(kSkipped, spec->name)) continue;
     CAPTURE(spec->name);
     const auto text = codec_of(*spec, environment);
     if (!text->codec) {
@@ -175,7 +156,7 @@ TEST_CASE("codecs make legal events of what is nearly what they are made for, wi
   size_t ran = 0;
   for (const auto& written : plugin_cases("codec")) {
     ++seed;
-    if (skipped(written.plugin) || written.bytes.empty()) continue;
+    if (is_skipped(kSkipped, written.plugin) || written.bytes.empty()) continue;
     const std::string& name = written.name;
     CAPTURE(name);
     CodecText text("input { stdin { codec => " + written.config + " } }", quiet(written.ecs));

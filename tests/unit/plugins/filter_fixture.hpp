@@ -14,6 +14,7 @@
 #include "lang/parser.hpp"
 #include "lang/source.hpp"
 #include "plugin/spec.hpp"
+#include "plugin_text.hpp"
 #include "plugins/registry.hpp"
 
 namespace sluice::plugins {
@@ -140,13 +141,8 @@ class TestCodec {
   std::vector<std::string> decode(const std::vector<std::string>& pieces, bool end = true) {
     if (!decoder) decoder = codec->decoder();
     batch = pool.take();
-    Sink sink(*batch);
-    for (const auto& piece : pieces) {
-      auto* bytes = static_cast<char*>(batch->arena().allocate(piece.size() + 64, 1));
-      std::memcpy(bytes, piece.data(), piece.size());
-      std::memset(bytes + piece.size(), 'x', 64);
-      decoder->decode({bytes, piece.size()}, sink);
-    }
+    test::BatchSink sink(*batch);
+    for (const auto& piece : pieces) decoder->decode(test::padded_copy(*batch, piece), sink);
     if (end) decoder->flush(sink);
     std::vector<std::string> out;
     for (const auto* event : batch->events()) out.push_back(shown(*event));
@@ -177,19 +173,6 @@ class TestCodec {
   std::unique_ptr<plugin::Decoder> decoder;
 
  private:
-  class Sink : public plugin::EventSink {
-   public:
-    explicit Sink(Batch& batch) : batch_(batch) {}
-    Event& make() override { return batch_.make(); }
-    void add(Event& event) override {
-      normalize(event);
-      batch_.add(event);
-    }
-    Batch& batch() override { return batch_; }
-
-   private:
-    Batch& batch_;
-  };
   plugin::Environment environment_;
 };
 

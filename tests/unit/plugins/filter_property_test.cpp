@@ -2,16 +2,15 @@
 // its documentation shows.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <thread>
 
-#include "base/log.hpp"
 #include "base/time.hpp"
 #include "plugin_cases.hpp"
 #include "plugin_text.hpp"
 #include "plugins/registry.hpp"
 #include "random_events.hpp"
+#include "torture.hpp"
 
 using namespace sluice;
 using namespace sluice::test;
@@ -22,9 +21,6 @@ constexpr size_t kBatches = 100, kEvents = 50;  // for an example
 constexpr size_t kCaseBatches = 3;              // for a conformance case
 constexpr int64_t kLongest = 250'000'000;       // nanoseconds a filter
 
-struct Skipped {
-  std::string_view name, reason;
-};
 // Filters that cannot do their work here. What stands here is tested with a server of its own.
 constexpr Skipped kSkipped[] = {
     {"dns", "asks name servers"},
@@ -120,27 +116,12 @@ void torture(std::string_view name, FilterText& filter, const std::vector<std::s
   }
 }
 
-bool skipped(std::string_view name) {
-  return std::any_of(std::begin(kSkipped), std::end(kSkipped),
-                     [&](const Skipped& s) { return s.name == name; });
-}
-
-plugin::Environment quiet(std::string_view ecs) {
-  log::Options options;
-  options.level = log::Level::fatal;
-  log::configure(options);
-  plugins::register_all();
-  plugin::Environment environment;
-  environment.ecs_default = ecs;
-  return environment;
-}
-
 void torture_examples(std::string_view ecs) {
   const auto environment = quiet(ecs);
   uint64_t seed = 1;
   for (const auto* spec : plugin::Registry::get().all()) {
     ++seed;
-    if (spec->kind != plugin::Kind::filter || skipped(spec->name)) continue;
+    if (spec->kind != plugin::Kind::filter || is_skipped(kSkipped, spec->name)) continue;
     CAPTURE(spec->name);
     const auto filter = filter_of(*spec, environment);
     if (filter->worker)
@@ -188,7 +169,7 @@ TEST_CASE("filters make legal events of what other filters have made") {
   std::vector<std::string_view> names;
   std::vector<FieldRef> fields;
   for (const auto* spec : plugin::Registry::get().all()) {
-    if (spec->kind != plugin::Kind::filter || spec->name == "drop" || skipped(spec->name)) continue;
+    if (spec->kind != plugin::Kind::filter || spec->name == "drop" || is_skipped(kSkipped, spec->name)) continue;
     auto filter = filter_of(*spec, environment);
     if (!filter->worker) continue;
     for (auto& field : fields_of(*filter->built.plugin)) fields.push_back(std::move(field));
@@ -216,7 +197,7 @@ TEST_CASE("filters make legal events of what other filters have made") {
 TEST_CASE("two workers of a filter do not disturb each other") {
   const auto environment = quiet("disabled");
   for (const auto* spec : plugin::Registry::get().all()) {
-    if (spec->kind != plugin::Kind::filter || skipped(spec->name)) continue;
+    if (spec->kind != plugin::Kind::filter || is_skipped(kSkipped, spec->name)) continue;
     CAPTURE(spec->name);
     const auto filter = filter_of(*spec, environment);
     if (!filter->worker) continue;
@@ -250,7 +231,7 @@ TEST_CASE("filters make legal events of what is nearly what they are made for, w
   for (const auto& written : plugin_cases("filter")) {
     ++seed;
     // Patterns that take all the time there is are what timeout_millis is for, and time is short here.
-    if (skipped(written.plugin) || written.config.find("timeout_millis") != std::string::npos) continue;
+    if (is_skipped(kSkipped, written.plugin) || written.config.find("timeout_millis") != std::string::npos) continue;
     const std::string& name = written.name;
     CAPTURE(name);
     FilterText filter("filter { " + written.config + " }", quiet(written.ecs));
