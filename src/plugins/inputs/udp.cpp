@@ -2,8 +2,8 @@
 // them many at a time.
 #include <algorithm>
 #include <atomic>
-#include <deque>
-#include <mutex>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/log.hpp"
@@ -17,8 +17,9 @@ namespace sluice::plugins {
 namespace {
 
 constexpr std::string_view kLogger = "logstash.inputs.udp";
-constexpr size_t kDatagramsPerBurst = 256;
-constexpr size_t kCreditPerDatagram = 64;  // what one costs beside its bytes
+constexpr size_t kCreditPerDatagram = 32;  // what one costs beside its bytes and its sender
+constexpr uint64_t kLossMillis = 1000;     // how often the kernel is asked what it dropped
+constexpr uint64_t kLossTicks = 60;        // and how many times until the next warning
 
 using plugin::kRequired;
 using plugin::Type;
@@ -30,7 +31,8 @@ constexpr plugin::Option kOptions[] = {
     {"receive_buffer_bytes",
      Type::number,
      {},
-     "The socket's receive buffer (SO_RCVBUF); the system's default when unset."},
+     "What the kernel may keep of datagrams that were not read yet (SO_RCVBUF); 8 MiB, or what the kernel "
+     "grants of it, when unset."},
     {"workers", Type::number, "2",
      "How many workers of the pipeline may decode datagrams of this input at once; one with a codec whose "
      "datagrams "
@@ -45,18 +47,6 @@ constexpr plugin::Option kOptions[] = {
      "The field for the sender's address instead of `host` or [host][ip]."},
 };
 
-struct Datagram {
-  std::string_view bytes;
-  net::Endpoint from;
-};
-
-/// Datagrams that lie in one slab.
-struct Burst {
-  SlabRef slab;
-  std::vector<Datagram> datagrams;
-  size_t bytes = 0;
-};
-
 struct Shared {
   std::string id;
   plugin::Decoration decoration;
@@ -69,42 +59,32 @@ struct Shared {
   std::atomic<bool> wants_room{false};
 };
 
-/// The datagrams that one worker at a time decodes. The runtime moves only the numbers: a chunk says that the
-/// next burst is there.
+/// Decodes runs of datagrams, on one worker at a time.
 class UdpStream : public plugin::Stream, private plugin::EventSink {
  public:
   explicit UdpStream(std::shared_ptr<Shared> shared)
       : shared_(std::move(shared)), decoder_(shared_->codec->decoder()) {}
 
-  void give(Burst burst) {
-    std::scoped_lock lock(mutex_);
-    bursts_.push_back(std::move(burst));
-  }
-
   void decode(plugin::Chunk& chunk, Batch& batch) override {
-    Burst burst = take();
-    batch.hold(chunk.ack);
-    if (burst.slab) batch.hold(burst.slab);
     begin(batch);
+    batch.hold(chunk.ack);
+    batch.hold(std::move(chunk.slab));
     position_ = chunk.position;
-    for (const auto& datagram : burst.datagrams) {
-      if (!(datagram.from == last_) || source_.is_null()) set_source(datagram.from);
-      decoder_->decode(datagram.bytes, *this);
+    net::DatagramRun run(chunk.bytes);
+    std::string_view bytes;
+    net::Endpoint from;
+    while (run.next(bytes, from)) {
+      if (!(from == last_) || source_.is_null()) set_source(from);
+      decoder_->decode(bytes, *this);
       decoder_->flush(*this);
       ++position_;
     }
     end();
-    const size_t left = shared_->waiting.fetch_sub(burst.datagrams.size()) - burst.datagrams.size();
+    const size_t left = shared_->waiting.fetch_sub(chunk.count) - chunk.count;
     if (left < shared_->queue_size && shared_->wants_room.exchange(false)) shared_->on_room();
   }
 
  private:
-  Burst take() {
-    std::scoped_lock lock(mutex_);
-    Burst burst = std::move(bursts_.front());
-    bursts_.pop_front();
-    return burst;
-  }
   void begin(Batch& batch) {
     batch_ = &batch;
     before_ = batch.events().size();
@@ -135,8 +115,6 @@ class UdpStream : public plugin::Stream, private plugin::EventSink {
 
   std::shared_ptr<Shared> shared_;
   std::unique_ptr<plugin::Decoder> decoder_;
-  std::mutex mutex_;
-  std::deque<Burst> bursts_;
   // Of the call in progress:
   Batch* batch_ = nullptr;
   size_t before_ = 0;
@@ -146,71 +124,56 @@ class UdpStream : public plugin::Stream, private plugin::EventSink {
   Value source_;
 };
 
-/// The loop's side: gathers datagrams into bursts and stops the socket when too much waits. Loop thread; held
+/// The loop's side: hands runs of datagrams over and stops the socket when too much waits. Loop thread; held
 /// by shared_ptr because posted work may outlive the input.
 class Receiver : public std::enable_shared_from_this<Receiver> {
  public:
-  Receiver(std::shared_ptr<Shared> shared, net::Loop& loop, plugin::InputSink& sink, size_t streams)
-      : shared_(std::move(shared)), loop_(loop), sink_(sink) {
+  Receiver(std::shared_ptr<Shared> shared, std::shared_ptr<net::Loop> loop, plugin::InputSink& sink,
+           size_t streams)
+      : shared_(std::move(shared)), loop_(std::move(loop)), sink_(sink) {
     for (size_t i = 0; i < streams; ++i) streams_.push_back(std::make_shared<UdpStream>(shared_));
   }
 
   Status bind(const net::UdpOptions& options) {
-    shared_->on_room = [weak = weak_from_this(), &loop = loop_] {
-      loop.post([weak] {
+    shared_->on_room = [weak = weak_from_this(), loop = loop_] {
+      loop->post([weak] {
         if (const auto self = weak.lock()) self->check_room();
       });
     };
     auto socket = net::UdpSocket::bind(
-        loop_, options, [this](const SlabRef& slab, std::string_view bytes, const net::Endpoint& from) {
-          take(slab, bytes, from);
-        });
+        *loop_, options,
+        [this](const SlabRef& slab, std::string_view records, size_t count) { push(slab, records, count); });
     if (!socket.ok()) return socket.status();
     socket_ = std::move(socket).value();
+    look_.emplace(*loop_);
+    look_->start(
+        kLossMillis, [this] { count_losses(); }, kLossMillis);
     return {};
   }
 
-  [[nodiscard]] net::UdpSocket& socket() { return *socket_; }
+  [[nodiscard]] const net::UdpSocket& socket() const { return *socket_; }
 
   void stop() {
-    push();
-    stopped_ = true;
+    count_losses();
+    look_.reset();
     socket_.reset();
     for (const auto& stream : streams_) sink_.finish(stream);
   }
 
  private:
-  void take(const SlabRef& slab, std::string_view bytes, const net::Endpoint& from) {
-    if (stopped_ || bytes.empty()) return;
-    if (burst_.slab && !(burst_.slab == slab)) push();
-    if (burst_.datagrams.empty()) {
-      burst_.slab = slab;
-      // The rest of what this wake-up reads is taken before posted work runs.
-      loop_.post([weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->push();
-      });
-    }
-    burst_.datagrams.push_back({bytes, from});
-    burst_.bytes += bytes.size();
-    if (burst_.datagrams.size() >= kDatagramsPerBurst) push();
-  }
-
-  void push() {
-    if (burst_.datagrams.empty() || stopped_) return;
-    const size_t count = burst_.datagrams.size();
+  void push(const SlabRef& slab, std::string_view records, size_t count) {
     plugin::Chunk chunk;
+    chunk.slab = slab;
+    chunk.bytes = records;
     chunk.position = position_;
     chunk.count = count;
-    chunk.credit = burst_.bytes + count * kCreditPerDatagram;
+    chunk.credit = records.size() + count * kCreditPerDatagram;
     position_ += count;
     auto& stream = streams_[next_];
     next_ = (next_ + 1) % streams_.size();
-    stream->give(std::move(burst_));
-    burst_ = {};
     shared_->waiting.fetch_add(count);
     if (!sink_.push(stream, std::move(chunk))) wait_for_pipeline();
     if (shared_->waiting.load() >= shared_->queue_size) {
-      shared_->wants_room.store(true);
       pause();
       check_room();
     }
@@ -220,8 +183,8 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
     if (pipeline_full_) return;
     pipeline_full_ = true;
     pause();
-    sink_.when_ready([weak = weak_from_this(), &loop = loop_] {
-      loop.post([weak] {
+    sink_.when_ready([weak = weak_from_this(), loop = loop_] {
+      loop->post([weak] {
         const auto self = weak.lock();
         if (!self) return;
         self->pipeline_full_ = false;
@@ -245,16 +208,37 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
     if (socket_ && !pipeline_full_ && shared_->waiting.load() < shared_->queue_size) socket_->resume();
   }
 
+  /// The kernel counts what it drops and tells nobody.
+  void count_losses() {
+    const uint32_t dropped = socket_->dropped();
+    const uint32_t lost = dropped - dropped_;
+    dropped_ = dropped;
+    shared_->metrics->counter("kernel_drops").add(lost);
+    untold_ += lost;
+    if (quiet_ticks_ > 0) --quiet_ticks_;
+    if (untold_ == 0 || quiet_ticks_ > 0) return;
+    quiet_ticks_ = kLossTicks;
+    log::warn(
+        kLogger,
+        "The kernel dropped " + std::to_string(std::exchange(untold_, 0)) +
+            " datagrams: they came faster than the pipeline took them, for longer than the socket's "
+            "receive buffer lasts. Raise receive_buffer_bytes, and net.core.rmem_max with it (sysctl -w "
+            "net.core.rmem_max=...), or make the pipeline faster.",
+        {{"port", socket_->port()}, {"receive_buffer_bytes", socket_->receive_buffer_bytes()}});
+  }
+
   std::shared_ptr<Shared> shared_;
-  net::Loop& loop_;
+  std::shared_ptr<net::Loop> loop_;
   plugin::InputSink& sink_;
   std::vector<std::shared_ptr<UdpStream>> streams_;
   std::unique_ptr<net::UdpSocket> socket_;
-  Burst burst_;
+  std::optional<net::Timer> look_;
   uint64_t position_ = 0;
   size_t next_ = 0;
   bool pipeline_full_ = false;
-  bool stopped_ = false;
+  uint32_t dropped_ = 0;  // the kernel's count, which wraps around
+  uint64_t untold_ = 0;   // of them not in the log yet
+  uint64_t quiet_ticks_ = 0;
 };
 
 class UdpInput : public plugin::Input {
@@ -288,23 +272,26 @@ class UdpInput : public plugin::Input {
   Status start(plugin::Start& start, plugin::InputSink& sink) override {
     auto& s = *shared_;
     s.metrics = &start.metrics;
-    loop_ = &start.engine.input_loop();
-    receiver_ = std::make_shared<Receiver>(shared_, *loop_, sink, streams_);
-    if (auto status = receiver_->bind(udp_); !status.ok()) {
+    s.metrics->counter("kernel_drops");  // shown from the beginning
+    // More streams than workers would only mix the order.
+    const size_t streams = std::min(streams_, std::max<size_t>(start.engine.environment().workers, 1));
+    if (auto status = loop_->start("udp"); !status.ok()) return status;
+    receiver_ = std::make_shared<Receiver>(shared_, loop_, sink, streams);
+    if (auto status = loop_->call([&] { return receiver_->bind(udp_); }); !status.ok()) {
       receiver_.reset();
-      return Status::config("cannot listen, `host` => \"" + udp_.host +
-                            "\" and `port` => " + std::to_string(udp_.port) + ": " + status.message() +
+      return Status::config("cannot listen, `host` => \"" + udp_.host + "\" and `port` => " +
+                            std::to_string(udp_.port) + ": " + status.message() +
                             ". Choose another port, or end what uses it.");
     }
-    const int given =
-        receiver_->socket().receive_buffer_bytes() / 2;  // the kernel counts its own bookkeeping
-    if (udp_.receive_buffer_bytes && given < udp_.receive_buffer_bytes)
+    const int granted = receiver_->socket().receive_buffer_bytes();
+    if (udp_.receive_buffer_bytes && granted < udp_.receive_buffer_bytes)
       log::warn(kLogger, "Unable to set receive_buffer_bytes to desired size. Requested " +
                              std::to_string(udp_.receive_buffer_bytes) + " but obtained " +
-                             std::to_string(given) + " bytes; raise net.core.rmem_max to get more.");
+                             std::to_string(granted) + " bytes; sysctl -w net.core.rmem_max=" +
+                             std::to_string(udp_.receive_buffer_bytes) + " allows as much.");
     const std::string address = udp_.host + ":" + std::to_string(receiver_->socket().port());
     log::info(kLogger, "UDP listener started",
-              {{"address", address}, {"receive_buffer_bytes", given}, {"queue_size", s.queue_size}});
+              {{"address", address}, {"receive_buffer_bytes", granted}, {"queue_size", s.queue_size}});
     start.engine.listening("udp", address);
     return {};
   }
@@ -315,6 +302,8 @@ class UdpInput : public plugin::Input {
       receiver_->stop();
       return true;
     });
+    loop_->stop();
+    loop_->join();
   }
 
  private:
@@ -330,7 +319,8 @@ class UdpInput : public plugin::Input {
   std::shared_ptr<Shared> shared_;
   net::UdpOptions udp_;
   size_t streams_ = 2;
-  net::Loop* loop_ = nullptr;
+  // A thread of its own, so that no other input's work keeps it from the socket.
+  std::shared_ptr<net::Loop> loop_ = std::make_shared<net::Loop>();
   std::shared_ptr<Receiver> receiver_;
 };
 

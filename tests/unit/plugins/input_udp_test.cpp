@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "input_harness.hpp"
 
 using namespace sluice::test;
@@ -76,6 +78,56 @@ TEST_CASE("udp leaves datagrams in the socket when queue_size of them wait, and 
   Sender sender(run.port());
   for (int i = 0; i < 100; ++i) sender.send("datagram");
   CHECK(run.sink.take(100).size() == 100);
+}
+
+TEST_CASE("udp counts what the kernel drops while nothing is read, and goes on") {
+  Running run(
+      "udp { host => \"127.0.0.1\" port => 0 queue_size => 1 receive_buffer_bytes => 10000 workers => 1 }");
+  REQUIRE(run.start().ok());
+  Sender sender(run.port());
+  sender.send("first");
+  REQUIRE(run.sink.wait([&] { return run.sink.queued() > 0; }));
+  for (int i = 0; i < 100; ++i) sender.send(std::string(500, 'x'));
+  auto& drops = run.metrics.counter("kernel_drops");
+  REQUIRE(run.sink.wait([&] { return drops.get() > 0; }));
+  const size_t left = 101 - drops.get();
+  CHECK(left > 1);
+  CHECK(run.sink.take(left).size() == left);
+  sender.send("last");
+  const auto got = run.sink.take(1);
+  REQUIRE(got.size() == 1);
+  CHECK(has(got[0], R"("message":"last")"));
+}
+
+TEST_CASE("udp keeps the order with one worker, and loses nothing with two") {
+  for (const int workers : {1, 2}) {
+    Running run("udp { host => \"127.0.0.1\" port => 0 workers => " + std::to_string(workers) + " }");
+    run.engine.environment_.workers = 2;
+    REQUIRE(run.start().ok());
+    Sender one(run.port());
+    Sender two(run.port());
+    std::multiset<std::string> sent;
+    std::vector<Got> got;
+    for (int round = 0; round < 20; ++round) {
+      for (int i = 0; i < 50; ++i) {
+        const std::string text = std::to_string(round * 50 + i);
+        (i % 2 ? one : two).send(text);
+        sent.insert(text);
+      }
+      for (auto& event : run.sink.take(50)) got.push_back(std::move(event));
+    }
+    REQUIRE(got.size() == sent.size());
+    std::multiset<std::string> received;
+    for (size_t i = 0; i < got.size(); ++i) {
+      const auto from = got[i].json.find("\"message\":\"") + 11;
+      received.insert(got[i].json.substr(from, got[i].json.find('"', from) - from));
+      if (workers == 1) {
+        CHECK(has(got[i], "\"message\":\"" + std::to_string(i) + "\""));
+        CHECK(got[i].position == i);
+      }
+    }
+    CHECK(received == sent);
+  }
 }
 
 TEST_CASE("udp waits for a full pipeline") {
