@@ -27,6 +27,7 @@ suite "conformance" python3 tests/conformance/run.py "$pipeline"
 suite "lookups" python3 tests/lookups/run.py "$pipeline"
 suite "examples" python3 tests/examples/run.py "$pipeline"
 suite "codec streams" python3 tests/codec_streams.py "$pipeline"
+suite "benchmarks" python3 tests/bench/bench.py "$pipeline" --check
 suite "image tree" sh tests/docker_tree.sh "$pipeline"
 
 shared=${SHARED:-../shared}

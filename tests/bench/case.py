@@ -1,0 +1,60 @@
+"""The cases: a folder each, with case.json, the configs of all programs, and what has to come out."""
+import dataclasses
+import json
+import pathlib
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+FOLDER = HERE / "cases"
+
+
+@dataclasses.dataclass
+class Case:
+    """case.json; README.md says what its keys mean."""
+    name: str
+    folder: pathlib.Path
+    work: str
+    kind: str = "throughput"
+    id: str = ""
+    order: int = 50
+    input: str = "json"
+    load: str = "tcp"
+    output: str = "null"
+    rounds: int = 5
+    goal_us: float = 0
+    limit: list = dataclasses.field(default_factory=list)
+    load_options: dict = dataclasses.field(default_factory=dict)
+    variables: dict = dataclasses.field(default_factory=dict)
+    configs: str = ""
+    options: list = dataclasses.field(default_factory=list)
+    prefix: list = dataclasses.field(default_factory=list)
+    varies: list = dataclasses.field(default_factory=list)
+    compared: list = dataclasses.field(default_factory=list)
+    not_compared: dict = dataclasses.field(default_factory=dict)
+    peers_checked_by: str = ""
+    elsewhere: dict = dataclasses.field(default_factory=dict)
+    notes: dict = dataclasses.field(default_factory=dict)
+
+    def file(self, name):
+        """A file of the case, or of the case whose configs it shares."""
+        own = self.folder / name
+        return own if own.exists() or not self.configs else FOLDER / self.configs / name
+
+    def limit_us(self, nanos):
+        """The limit program's figure for this case's work, in microseconds; None when it has none."""
+        return sum(nanos[part] for part in self.limit) / 1000 if self.limit else None
+
+
+def load(name):
+    folder = FOLDER / name
+    return Case(name=name, folder=folder, **json.loads((folder / "case.json").read_text()))
+
+
+def names():
+    return sorted(path.parent.name for path in FOLDER.glob("*/case.json"))
+
+
+def main_filters():
+    """The filter section of pipelines/main.conf."""
+    text = (ROOT / "pipelines" / "main.conf").read_text()
+    return text[text.index("filter {"):text.index("output {")]
