@@ -26,8 +26,9 @@ constexpr double kGoalNanos = 2000;
 struct Case {
   std::string name, folder;
   std::string filter, codec, decode, why;
-  std::string event, encode;  // JSON
-  size_t events = 1;          // that `decode` holds
+  std::vector<std::pair<std::string, std::string>> variants;  // of a filter: a name, and the JSON of an event
+  std::string encode;                                         // JSON
+  size_t events = 1;                                          // that `decode` holds
   plugin::Environment environment;
 };
 
@@ -42,6 +43,18 @@ std::string json_at(const Object& object, std::string_view key) {
   Buffer out;
   write_json(*value, out);
   return std::string(out.view());
+}
+
+std::vector<std::pair<std::string, std::string>> variants_of(const Object& object) {
+  const auto* several = object.find(Key::intern("variants"));
+  if (!several || !several->is_object()) return {{"", json_at(object, "event")}};
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& member : several->as_object()->all()) {
+    Buffer out;
+    write_json(member.value, out);
+    all.emplace_back(" " + std::string(std::string(member.key.text())), out.view());
+  }
+  return all;
 }
 
 std::string from_base64(const std::string& text) {
@@ -67,7 +80,7 @@ bool read_case(const std::filesystem::path& path, Case& c) {
   c.codec = text_of(object, "codec");
   c.decode = text_of(object, "decode");
   if (c.decode.empty()) c.decode = from_base64(text_of(object, "decode_b64"));
-  c.event = json_at(object, "event");
+  c.variants = variants_of(object);
   c.encode = json_at(object, "encode");
   c.why = text_of(object, "why");
   if (const auto* n = object.find(Key::intern("events"));
@@ -198,7 +211,9 @@ bool bench(const std::filesystem::path& path) {
   if (c.filter.empty()) return bench_codec(c);
   FilterText filter("filter { " + c.filter + " }", c.environment, lookup_of(c));
   if (!filter.worker) return failed(c, filter.problem);
-  return report(c, "", time_filter(filter, c.event));
+  bool good = true;
+  for (const auto& [name, event] : c.variants) good = report(c, name, time_filter(filter, event)) && good;
+  return good;
 }
 
 std::vector<std::filesystem::path> files_of(int argc, char** argv) {
