@@ -126,13 +126,15 @@ Result<Grok> Grok::compile(std::string_view expression, const PatternSet& patter
 
 std::span<const GrokCapture> Grok::captures() const { return program_->captures; }
 
+const Regex& Grok::regex() const { return program_->regex; }
+
 const std::string& Grok::expression() const { return program_->expression; }
 
 const std::string& Grok::expanded() const { return program_->expanded; }
 
-MatchResult Grok::match(std::string_view text, GrokMatch& match, Budget budget) const {
+MatchResult Grok::match(const Subject& subject, GrokMatch& match, Budget budget) const {
   const Program& program = *program_;
-  const MatchResult result = program.regex.search(text, match.captures_, 0, budget);
+  const MatchResult result = program.regex.search(subject, match.captures_, 0, budget);
   if (result != MatchResult::match) return result;
   match.values_.resize(program.groups.size());
   for (size_t i = 0; i < program.groups.size(); ++i)

@@ -65,8 +65,13 @@ class Grok {
   /// stand.
   [[nodiscard]] std::span<const GrokCapture> captures() const;
   /// Fills `match` when the text matches. No allocation once `match` has seen this expression.
-  MatchResult match(std::string_view text, GrokMatch& match, Budget budget = {}) const;
+  MatchResult match(const Subject& subject, GrokMatch& match, Budget budget = {}) const;
+  MatchResult match(std::string_view text, GrokMatch& match, Budget budget = {}) const {
+    return this->match(Subject(text), match, budget);
+  }
 
+  /// The regular expression that is searched with: the expanded one, with its groups renamed.
+  [[nodiscard]] const Regex& regex() const;
   /// The expression as it was given, and the regular expression it stands for.
   [[nodiscard]] const std::string& expression() const;
   [[nodiscard]] const std::string& expanded() const;

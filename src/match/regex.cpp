@@ -12,7 +12,6 @@
 #include "base/utf8.hpp"
 #include "match/byte_program.hpp"
 #include "match/regex_syntax.hpp"
-#include "match/required.hpp"
 
 namespace sluice::match {
 namespace {
@@ -114,7 +113,8 @@ struct Regex::Program {
   std::string spelled;
   OnigOptionType options = ONIG_OPTION_NONE;
   bool literal = false;
-  std::vector<std::string> required;   // text without which nothing matches
+  Required required;                   // text without which nothing matches
+  std::vector<Needle> needles;         // its literals
   bool bytes_mean_characters = false;  // over ASCII text the pattern means the same byte by byte
   OnigPointer utf8;
   // The same pattern over single bytes: for text that is not UTF-8, which Oniguruma would step out of, and
@@ -193,8 +193,12 @@ Result<Regex> Regex::compile(std::string_view pattern, RegexOptions options, siz
   program->options = onig_options(options, refers_to_groups(pattern));
   program->literal = plain_text(pattern, options);
   program->for_lines = !program->literal && !options.extended;
-  if (program->for_lines && !options.ignore_case)
-    program->required = choose_literals(required_literals(pattern));
+  if (program->for_lines && !options.ignore_case) {
+    program->required = required_literals(pattern);
+    program->required.literals = choose_literals(std::move(program->required.literals));
+    for (const auto& literal : program->required.literals) program->needles.emplace_back(literal);
+  }
+  if (program->literal) program->required.literals = {program->pattern};
   program->bytes_mean_characters = means_same_in_bytes(pattern, options.ignore_case);
   OnigErrorInfo info{};
   const int code = onig_compile(program->spelled, program->options, ONIG_ENCODING_UTF8, program->utf8, info);
@@ -206,8 +210,20 @@ Result<Regex> Regex::compile(std::string_view pattern, RegexOptions options, siz
       fmt::format("{}, at character {}", fault.message, utf8_length(pattern.substr(0, fault.at)) + 1));
 }
 
-MatchResult Regex::search(std::string_view text, Captures& captures, size_t from, Budget budget) const {
-  if (!text.data()) text = "";
+uint8_t Subject::find_out() const {
+  uint8_t facts = kKnown;
+  walked_ += text_.size();
+  if (is_ascii(text_)) {
+    facts |= kAscii | kUtf8;
+    if (text_.find('\n') == std::string_view::npos) facts |= kLine;
+  } else if (utf8_valid_prefix(text_) == text_.size()) {
+    facts |= kUtf8;
+  }
+  return facts_ = facts;
+}
+
+MatchResult Regex::search(const Subject& subject, Captures& captures, size_t from, Budget budget) const {
+  const std::string_view text = subject.text();
   if (from > text.size()) return MatchResult::no_match;
   captures.text_ = text;
   if (program_->literal) {
@@ -218,23 +234,22 @@ MatchResult Regex::search(std::string_view text, Captures& captures, size_t from
     captures.region_->end[0] = static_cast<int>(found + program_->pattern.size());
     return MatchResult::match;
   }
-  if (!holds_literals(text.substr(from), program_->required)) return MatchResult::no_match;
-  regex_t* onig = program_->utf8.get();
-  const bool ascii = is_ascii(text);
+  if (!holds_literals(text.substr(from), program_->needles)) return MatchResult::no_match;
   MatchResult result{};
-  if (ascii && search_bytes(text, captures, from, result)) return result;
-  if (ascii ? program_->bytes_mean_characters : utf8_valid_prefix(text) != text.size()) {
+  if (subject.ascii_line() && search_line(text, captures, from, result)) return result;
+  regex_t* onig = program_->utf8.get();
+  if (subject.ascii() ? program_->bytes_mean_characters : !subject.utf8()) {
     onig = program_->for_bytes();
-    if (!onig && !ascii) return MatchResult::error;
+    if (!onig && !subject.ascii()) return MatchResult::error;
     if (!onig) onig = program_->utf8.get();
   }
   return run(onig, text, captures, from, budget);
 }
 
-// False when Oniguruma has to do it: the pattern or the text is beyond the engine for lines.
-bool Regex::search_bytes(std::string_view text, Captures& captures, size_t from, MatchResult& result) const {
+// False when Oniguruma has to do it: the pattern is beyond the engine for ASCII lines, or it gave up.
+bool Regex::search_line(std::string_view text, Captures& captures, size_t from, MatchResult& result) const {
   const ByteProgram* program = program_->program_for_lines();
-  if (!program || text.find('\n') != std::string_view::npos) return false;
+  if (!program) return false;
   switch (program->search(text, from, *captures.scratch_)) {
     case ByteProgram::Answer::gave_up:
       return false;
@@ -299,35 +314,11 @@ MatchResult Regex::run(void* onig, std::string_view text, Captures& captures, si
   }
 }
 
-MatchResult Regex::gsub(std::string_view text, const Replacement& replacement, std::string& out,
-                        Captures& captures, Budget budget) const {
-  MatchResult result = search(text, captures, 0, budget);
-  if (result != MatchResult::match) return result;
-  out.clear();
-  size_t copied = 0;
-  while (result == MatchResult::match) {
-    const auto begin = static_cast<size_t>(captures.begin(0));
-    const auto end = static_cast<size_t>(captures.end(0));
-    out.append(text.substr(copied, begin - copied));
-    replacement.append(out, text, captures);
-    copied = end;
-    size_t next = end;
-    if (begin == end) {
-      // An empty match moves on by one character, which is kept.
-      if (end >= text.size()) break;
-      ++next;
-      while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xC0) == 0x80) ++next;
-    }
-    result = search(text, captures, next, budget);
-  }
-  if (result == MatchResult::timeout || result == MatchResult::error) return result;
-  out.append(text.substr(copied));
-  return MatchResult::match;
-}
-
 const std::string& Regex::pattern() const { return program_->pattern; }
 
 bool Regex::is_literal() const { return program_->literal; }
+
+const Required& Regex::required() const { return program_->required; }
 
 std::vector<int> Regex::groups_named(std::string_view name) const {
   int* numbers = nullptr;
@@ -335,78 +326,6 @@ std::vector<int> Regex::groups_named(std::string_view name) const {
   const int count = onig_name_to_group_numbers(program_->utf8.get(), begin, begin + name.size(), &numbers);
   if (count <= 0) return {};
   return {numbers, numbers + count};
-}
-
-Result<Replacement> Replacement::parse(std::string_view text, const Regex& regex) {
-  Replacement result;
-  std::string literal;
-  const auto flush = [&] {
-    if (!literal.empty()) result.pieces_.push_back({Kind::literal, std::move(literal), {}});
-    literal.clear();
-  };
-  const auto add = [&](Kind kind, std::vector<int> groups) {
-    flush();
-    result.pieces_.push_back({kind, {}, std::move(groups)});
-  };
-  for (size_t i = 0; i < text.size();) {
-    if (text[i] != '\\' || i + 1 >= text.size()) {
-      literal += text[i++];
-      continue;
-    }
-    const char c = text[i + 1];
-    if (c >= '0' && c <= '9') {
-      add(Kind::group, {c - '0'});
-    } else if (c == '&') {
-      add(Kind::group, {0});
-    } else if (c == '`') {
-      add(Kind::before, {});
-    } else if (c == '\'') {
-      add(Kind::after, {});
-    } else if (c == '\\') {
-      literal += '\\';
-    } else if (c == 'k' && i + 2 < text.size() && text[i + 2] == '<' &&
-               text.find('>', i + 3) != std::string_view::npos) {
-      const size_t close = text.find('>', i + 3);
-      const std::string_view name = text.substr(i + 3, close - i - 3);
-      std::vector<int> groups = regex.groups_named(name);
-      if (groups.empty()) {
-        return Status::config(fmt::format(
-            "the replacement refers to \\k<{}>, and /{}/ has no group of that name", name, regex.pattern()));
-      }
-      add(Kind::group, std::move(groups));
-      i = close + 1;
-      continue;
-    } else {
-      literal.append(text.substr(i, 2));
-    }
-    i += 2;
-  }
-  flush();
-  return result;
-}
-
-void Replacement::append(std::string& out, std::string_view text, const Captures& match) const {
-  for (const Piece& piece : pieces_) {
-    switch (piece.kind) {
-      case Kind::literal:
-        out += piece.literal;
-        break;
-      case Kind::before:
-        out.append(text.substr(0, static_cast<size_t>(match.begin(0))));
-        break;
-      case Kind::after:
-        out.append(text.substr(static_cast<size_t>(match.end(0))));
-        break;
-      case Kind::group:
-        for (size_t i = piece.groups.size(); i-- > 0;) {
-          const auto group = static_cast<size_t>(piece.groups[i]);
-          if (!match.participated(group)) continue;
-          out.append(match.group(group));
-          break;
-        }
-        break;
-    }
-  }
 }
 
 }  // namespace sluice::match

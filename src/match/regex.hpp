@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.hpp"
+#include "match/required.hpp"
 
 struct re_registers;
 struct OnigMatchParamStruct;
@@ -23,6 +24,31 @@ enum class MatchResult : uint8_t {
   no_match,
   timeout,  ///< the time budget ran out before the answer was known
   error,    ///< the engine gave up (out of memory, or a pattern that cannot be run over invalid UTF-8)
+};
+
+/// A text to search in, with what a search has to know of it first. That is found out once, at the first
+/// search that needs it: whoever searches one text several times (in steps, or with several expressions)
+/// makes one Subject of it. Used by one thread; the text outlives it and does not change.
+class Subject {
+ public:
+  explicit Subject(std::string_view text) : text_(text.data() ? text : std::string_view("", 0)) {}
+  [[nodiscard]] std::string_view text() const { return text_; }
+  /// Bytes below 0x80 alone.
+  [[nodiscard]] bool ascii() const { return (facts() & kAscii) != 0; }
+  /// ASCII without a line end.
+  [[nodiscard]] bool ascii_line() const { return (facts() & kLine) != 0; }
+  [[nodiscard]] bool utf8() const { return (facts() & kUtf8) != 0; }
+  /// How many bytes were walked to find these facts out.
+  [[nodiscard]] size_t walked() const { return walked_; }
+
+ private:
+  enum : uint8_t { kKnown = 1, kAscii = 2, kLine = 4, kUtf8 = 8 };
+  [[nodiscard]] uint8_t facts() const { return facts_ ? facts_ : find_out(); }
+  uint8_t find_out() const;
+
+  std::string_view text_;
+  mutable uint8_t facts_ = 0;
+  mutable size_t walked_ = 0;
 };
 
 /// How long one search may take. Zero: as long as it needs.
@@ -87,7 +113,11 @@ class Regex {
   /// When it is reached the search starts again with a higher limit and a look at the clock, each further
   /// limit follows from the speed just seen, and so on until the budget is spent. Ordinary searches never
   /// read the clock.
-  MatchResult search(std::string_view text, Captures& captures, size_t from = 0, Budget budget = {}) const;
+  MatchResult search(const Subject& subject, Captures& captures, size_t from = 0, Budget budget = {}) const;
+  /// The same for a text that is searched once.
+  MatchResult search(std::string_view text, Captures& captures, size_t from = 0, Budget budget = {}) const {
+    return search(Subject(text), captures, from, budget);
+  }
 
   /// Ruby's String#gsub: `out` becomes `text` with every match replaced. `no_match` means that nothing was
   /// replaced
@@ -101,11 +131,13 @@ class Regex {
   [[nodiscard]] std::vector<int> groups_named(std::string_view name) const;
   /// True when the pattern holds no operator at all: such a search is a plain search for bytes.
   [[nodiscard]] bool is_literal() const;
+  /// What every match holds, with the longest few of the literals.
+  [[nodiscard]] const Required& required() const;
 
  private:
   struct Program;
   explicit Regex(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
-  bool search_bytes(std::string_view text, Captures& captures, size_t from, MatchResult& result) const;
+  bool search_line(std::string_view text, Captures& captures, size_t from, MatchResult& result) const;
   MatchResult run(void* onig, std::string_view text, Captures& captures, size_t from, Budget budget) const;
   std::shared_ptr<const Program> program_;
 };

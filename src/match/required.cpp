@@ -17,6 +17,11 @@ using Runs = std::vector<std::string>;
 
 void cut(Runs& runs) { runs.emplace_back(); }
 
+size_t longest(const Runs& runs) {
+  const auto longer = [](const auto& one, const auto& other) { return one.size() < other.size(); };
+  return static_cast<size_t>(std::max_element(runs.begin(), runs.end(), longer) - runs.begin());
+}
+
 void append(Runs& runs, Runs& more) {
   runs.back() += more.front();
   for (size_t i = 1; i < more.size(); ++i) runs.push_back(std::move(more[i]));
@@ -26,20 +31,46 @@ class Reader {
  public:
   explicit Reader(std::string_view pattern) : pattern_(pattern) {}
 
-  Runs read() {
+  Required read() {
     Runs runs = sequence(0);
     // Something here changes what characters stand for, or how often groups are entered.
     if (gave_up_ || at_ < pattern_.size()) return {};
-    return runs;
+    std::erase(runs, std::string());
+    return {std::move(runs), std::move(choices_)};
   }
 
  private:
   static constexpr int kDeepest = 200;
+  static constexpr size_t kShortestChoice = 3;
+  static constexpr size_t kLargestChoice = 16;
+
+  // The texts of which a branch must hold one: its longest, or those of a choice in it. `first` is where its
+  // choices begin; they are taken back, for they hold in this branch only.
+  std::vector<std::string> branch(Runs& runs, size_t first) {
+    std::string& text = runs[longest(runs)];
+    std::vector<std::string> texts;
+    if (text.size() >= kShortestChoice) {
+      texts.push_back(std::move(text));
+    } else if (choices_.size() > first) {
+      texts = std::move(choices_[first]);
+    }
+    choices_.resize(first);
+    return texts;
+  }
 
   // Up to the closing parenthesis or the end of the pattern.
   Runs sequence(int depth) {
     Runs runs{""};
+    const size_t first = choices_.size();
+    std::vector<std::string> choice;
     bool alternatives = false;
+    bool each = true;  // branch so far has a text for the choice
+    const auto end_branch = [&] {
+      std::vector<std::string> texts = branch(runs, first);
+      each = each && !texts.empty();
+      choice.insert(choice.end(), texts.begin(), texts.end());
+      runs = {""};
+    };
     if (depth > kDeepest) gave_up_ = true;
     while (!gave_up_) {
       const RegexToken token = next_regex_token(pattern_, at_);
@@ -47,6 +78,7 @@ class Reader {
       at_ = token.end;
       if (token.kind == Kind::alternation) {
         alternatives = true;
+        end_branch();
       } else if (token.kind == Kind::group_open) {
         group(token, runs, depth);
       } else if (token.kind == Kind::options || token.kind == Kind::comment) {
@@ -55,8 +87,10 @@ class Reader {
         character(token, runs);
       }
     }
-    if (alternatives) return {"", ""};
-    return runs;
+    if (!alternatives) return runs;
+    end_branch();
+    if (each && choice.size() <= kLargestChoice) choices_.push_back(std::move(choice));
+    return {"", ""};
   }
 
   void group(const RegexToken& open, Runs& runs, int depth) {
@@ -68,10 +102,12 @@ class Reader {
       gave_up_ = true;
       return;
     }
+    const size_t first = choices_.size();
     Runs inner = sequence(depth + 1);
     if (at_ < pattern_.size()) ++at_;  // the parenthesis
     const Repeat repeat = quantifiers();
     if (repeat == Repeat::unknown || around) {
+      choices_.resize(first);
       cut(runs);
       return;
     }
@@ -149,15 +185,12 @@ class Reader {
   std::string_view pattern_;
   size_t at_ = 0;
   bool gave_up_ = false;
+  std::vector<std::vector<std::string>> choices_;
 };
 
 }  // namespace
 
-std::vector<std::string> required_literals(std::string_view pattern) {
-  std::vector<std::string> literals = Reader(pattern).read();
-  std::erase(literals, std::string());
-  return literals;
-}
+Required required_literals(std::string_view pattern) { return Reader(pattern).read(); }
 
 std::vector<std::string> choose_literals(std::vector<std::string> literals) {
   constexpr size_t kMost = 4;
@@ -172,15 +205,39 @@ std::vector<std::string> choose_literals(std::vector<std::string> literals) {
   return literals;
 }
 
-bool holds_literals(std::string_view text, const std::vector<std::string>& literals) {
+uint8_t byte_frequency(unsigned char byte) {
+  // From the bytes of every line to those of some; what is not named is seldom.
+  constexpr std::string_view kOrder = " etaoinsr0123456789-.:/lcdumpfghbwvky,=_[]()";
+  const size_t at = kOrder.find(static_cast<char>(byte));
+  return static_cast<uint8_t>(at == std::string_view::npos ? 0 : 255 - 5 * at);
+}
+
+Needle::Needle(std::string text) : text_(std::move(text)) {
+  for (size_t i = 0; i < text_.size(); ++i) {
+    const auto byte_at = [this](size_t at) { return static_cast<unsigned char>(text_[at]); };
+    if (byte_frequency(byte_at(i)) < byte_frequency(byte_at(rarest_))) rarest_ = i;
+  }
+}
+
+const char* Needle::find(const char* begin, const char* end) const {
+  const size_t size = text_.size();
+  if (static_cast<size_t>(end - begin) < size) return nullptr;
+  const char* const last = end - size + 1 + rarest_;  // behind the last place of the rarest byte
+  for (const char* at = begin + rarest_; at < last; ++at) {
+    at = static_cast<const char*>(std::memchr(at, text_[rarest_], static_cast<size_t>(last - at)));
+    if (!at) return nullptr;
+    if (std::memcmp(at - rarest_, text_.data(), size) == 0) return at - rarest_;
+  }
+  return nullptr;
+}
+
+bool holds_literals(std::string_view text, std::span<const Needle> literals) {
   const char* at = text.data();
   const char* const end = at + text.size();
-  for (const std::string& literal : literals) {
-    const auto left = static_cast<size_t>(end - at);
-    const void* found = literal.size() == 1 ? std::memchr(at, literal[0], left)
-                                            : ::memmem(at, left, literal.data(), literal.size());
+  for (const Needle& literal : literals) {
+    const char* found = literal.find(at, end);
     if (!found) return false;
-    at = static_cast<const char*>(found) + literal.size();
+    at = found + literal.text().size();
   }
   return true;
 }

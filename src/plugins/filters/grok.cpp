@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/time.hpp"
 #include "match/grok.hpp"
+#include "match/literal_filter.hpp"
 #include "match/numbers.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/field_name.hpp"
@@ -53,6 +54,7 @@ struct Expression {
 struct Source {
   FieldRef field;
   std::vector<Expression> expressions;
+  match::LiteralFilter filter{{}};  // which of the expressions can match
 };
 
 struct Config {
@@ -139,13 +141,21 @@ class GrokWorker : public plugin::FilterWorker {
     const Value text = text_of(value, event);
     const bool timed = config_.per_event && config_.timeout_millis > 0;
     const int64_t deadline = timed ? steady_nanos() + config_.timeout_millis * 1'000'000 : 0;
+    const match::Subject subject(text.as_text());
     // Of several expressions that are all tried, the last one decides, as in Logstash.
     bool matched = false;
-    for (const auto& expression : source.expressions) {
+    for (size_t i = 0; i < source.expressions.size(); ++i) {
+      // The first one is often the one: what can match is asked when it was not.
+      if (i == 1) source.filter.scan(subject.text(), found_);
+      if (i > 0 && !source.filter.possible(i, found_)) {
+        matched = false;
+        continue;
+      }
+      const auto& expression = source.expressions[i];
       match::Budget budget{config_.timeout_millis};
       if (timed) budget.millis = (deadline - steady_nanos()) / 1'000'000;
       if (timed && budget.millis <= 0) return timed_out(source, expression, text);
-      switch (expression.grok.match(text.as_text(), match_, budget)) {
+      switch (expression.grok.match(subject, match_, budget)) {
         case match::MatchResult::match:
           if (!store(expression, text, event)) return Outcome::missed;
           matched = true;
@@ -232,6 +242,7 @@ class GrokWorker : public plugin::FilterWorker {
 
   const Config& config_;
   match::GrokMatch match_;
+  match::LiteralFilter::Found found_;
   std::string scratch_;
   WarningLimiter warnings_;
   plugin::Counter* matches_ = nullptr;
@@ -297,6 +308,9 @@ Grok::Grok(plugin::Setup& setup) {
     } else {
       add_expression(setup, patterns, value, source);
     }
+    std::vector<match::Required> required;
+    for (const auto& expression : source.expressions) required.push_back(expression.grok.regex().required());
+    source.filter = match::LiteralFilter(required);
     config_.sources.push_back(std::move(source));
   }
 }

@@ -171,7 +171,7 @@ PairScanner::Found PairScanner::search(size_t from, Pair& pair) {
     match::Budget budget;
     if (!deadline_.left(budget)) return Found::timeout;
     const auto& regex = whole ? pattern_.scan_ : pattern_.split_;
-    const auto result = regex.search(text_, captures_, whole ? from : 0, budget);
+    const auto result = regex.search(subject_, captures_, whole ? from : 0, budget);
     if (result == match::MatchResult::timeout) return Found::timeout;
     if (result == match::MatchResult::error) return Found::failed;
     if (result == match::MatchResult::no_match) return Found::end;

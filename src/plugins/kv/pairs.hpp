@@ -74,10 +74,12 @@ class PairScanner {
   /// All of them outlive the scanner.
   PairScanner(const PairPattern& pattern, std::string_view text, match::Captures& captures,
               Deadline& deadline)
-      : pattern_(pattern), text_(text), captures_(captures), deadline_(deadline) {}
+      : pattern_(pattern), text_(text), subject_(text), captures_(captures), deadline_(deadline) {}
 
   /// The next pair; views of the text. A value that is missing is empty.
   Found next(Pair& pair);
+  /// How many bytes were walked to prepare searches (match::Subject::walked()).
+  [[nodiscard]] size_t walked() const { return subject_.walked(); }
 
  private:
   // Where the byte `c` stands at or behind `from`; asked with growing `from`, it reads the text once.
@@ -98,6 +100,7 @@ class PairScanner {
 
   const PairPattern& pattern_;
   std::string_view text_;
+  match::Subject subject_;
   match::Captures& captures_;
   Deadline& deadline_;
   size_t at_ = 0;

@@ -41,11 +41,12 @@ TextMasker::Outcome TextMasker::mask(std::string_view text) {
 }
 
 bool TextMasker::search_patterns(std::string_view text) {
+  const match::Subject subject(text);
   for (size_t i = 0; i < settings_.patterns.size(); ++i) {
     const int64_t deadline = steady_nanos() + settings_.timeout_millis * 1'000'000;
     match::Budget budget{settings_.timeout_millis};
     for (size_t from = 0; from <= text.size();) {
-      const auto result = settings_.patterns[i].search(text, captures_, from, budget);
+      const auto result = settings_.patterns[i].search(subject, captures_, from, budget);
       if (result == match::MatchResult::no_match) break;
       if (result != match::MatchResult::match) return false;
       const auto begin = static_cast<size_t>(captures_.begin(0));

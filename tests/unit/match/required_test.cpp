@@ -6,6 +6,7 @@
 #include <random>
 
 #include "match/grok.hpp"
+#include "match/literal_filter.hpp"
 #include "match/regex.hpp"
 #include "match/regex_syntax.hpp"
 
@@ -15,7 +16,12 @@ namespace {
 
 std::string required(std::string_view pattern) {
   std::string out;
-  for (const std::string& literal : required_literals(pattern)) out += "<" + literal + ">";
+  const Required all = required_literals(pattern);
+  for (const std::string& literal : all.literals) out += "<" + literal + ">";
+  for (const auto& choice : all.choices) {
+    out += " one of";
+    for (const std::string& literal : choice) out += " <" + literal + ">";
+  }
   return out;
 }
 
@@ -117,14 +123,32 @@ TEST_CASE("text that must occur is found in the order it stands") {
   CHECK(required("^ä$") == "<ä>");
 }
 
+TEST_CASE("of alternatives each of which holds text one is required") {
+  CHECK(required("abc|def") == " one of <abc> <def>");
+  CHECK(required("x(?:abc|[Dd]efg.h) y") == "<x>< y> one of <abc> <efg>");
+  CHECK(required("x(?:abc|de)y") == "<x><y>");
+  CHECK(required("x(?:abc|)y") == "<x><y>");
+  CHECK(required("x(?:abc|def)+y") == "<x><y> one of <abc> <def>");
+  CHECK(required("x(?:abc|def)?y") == "<x><y>");
+  CHECK(required("x(?:abc|def){0}y") == "<x><y>");
+  CHECK(required("x(?!abc|def)(?=abc|def)y") == "<x><y>");
+  CHECK(required("(?:(?:abc|def)x|ghi)") == " one of <abc> <def> <ghi>");
+  CHECK(required("(?:(?:abc|def)?x|ghi)") == "");
+  CHECK(required("(?:(?:abc|def)xyz|ghi)(?:jkl|mno)") == " one of <xyz> <ghi> one of <jkl> <mno>");
+  CHECK(required("(?:abc|def)(?i)") == "");
+}
+
 TEST_CASE("the longest pieces are looked for, in their order") {
   CHECK(choose_literals({"a", "bb", "c", "ddd", "ee", "f"}) ==
         std::vector<std::string>{"a", "bb", "ddd", "ee"});
-  CHECK(holds_literals("xabybc", {"ab", "bc"}));
-  CHECK_FALSE(holds_literals("xabc", {"ab", "bc"}));
-  CHECK_FALSE(holds_literals("bc ab", {"ab", "bc"}));
-  CHECK(holds_literals("", {}));
-  CHECK_FALSE(holds_literals("", {"a"}));
+  const auto holds = [](std::string_view text, std::initializer_list<const char*> literals) {
+    return holds_literals(text, std::vector<Needle>(literals.begin(), literals.end()));
+  };
+  CHECK(holds("xabybc", {"ab", "bc"}));
+  CHECK_FALSE(holds("xabc", {"ab", "bc"}));
+  CHECK_FALSE(holds("bc ab", {"ab", "bc"}));
+  CHECK(holds("", {}));
+  CHECK_FALSE(holds("", {"a"}));
 }
 
 TEST_CASE("neither looking for required text first nor reading ASCII byte by byte changes the answer") {
@@ -142,6 +166,65 @@ TEST_CASE("neither looking for required text first nor reading ASCII byte by byt
     }
   }
   CHECK(compared > 5000);
+}
+
+TEST_CASE("a list's expressions are refused only where they cannot match") {
+  const auto possible = [](std::initializer_list<const char*> patterns, std::string_view text) {
+    std::vector<Required> all;
+    for (const char* pattern : patterns) all.push_back(required_literals(pattern));
+    const LiteralFilter filter(all);
+    LiteralFilter::Found found;
+    filter.scan(text, found);
+    std::string out;
+    for (size_t i = 0; i < all.size(); ++i) out += filter.possible(i, found) ? '1' : '0';
+    return out;
+  };
+  CHECK(possible({}, "abc") == "");
+  CHECK(possible({"a+", "[x]"}, "") == "11");
+  CHECK(possible({"abc", "bcd", "abc.*bcd", "ab", "x(?:abc|xyz)"}, "abc") == "10011");
+  CHECK(possible({"abc", "bcd", "abc.*bcd", "ab", "x(?:abc|xyz)"}, "xyz abcd") == "11111");
+  CHECK(possible({"foo=", "foo", "oo="}, "xfoo") == "010");
+  CHECK(possible({"foo=", "foo", "oo="}, "oo=") == "001");
+  CHECK(possible({"foo=", "foo", "oo="}, "fo") == "000");
+
+  std::vector<Required> many;
+  std::string text;
+  for (int i = 100; i < 400; ++i) {
+    many.push_back(required_literals(std::to_string(i) + "x"));
+    if (i % 3 == 0) text += std::to_string(i) + "x ";
+  }
+  const LiteralFilter filter(many);
+  LiteralFilter::Found found;
+  filter.scan(text, found);
+  for (size_t i = 0; i < many.size(); ++i) CHECK(filter.possible(i, found) == ((i + 100) % 3 == 0));
+}
+
+TEST_CASE("what matches is never refused by a list's filter") {
+  int matched = 0;
+  for (unsigned seed = 0; seed < 4000; ++seed) {
+    PatternMaker make(seed);
+    std::vector<Regex> regexes;
+    std::vector<Required> required;
+    for (int i = 0; i < 6; ++i) {
+      const auto regex = Regex::compile(make.pattern());
+      if (!regex.ok()) continue;
+      regexes.push_back(*regex);
+      required.push_back(regex->required());
+    }
+    const LiteralFilter filter(required);
+    LiteralFilter::Found found;
+    Captures captures;
+    for (int i = 0; i < 4; ++i) {
+      const std::string text = make.text();
+      filter.scan(text, found);
+      for (size_t j = 0; j < regexes.size(); ++j) {
+        if (regexes[j].search(text, captures) != MatchResult::match) continue;
+        ++matched;
+        CHECK_MESSAGE(filter.possible(j, found), "/", regexes[j].pattern(), "/ on \"", text, "\"");
+      }
+    }
+  }
+  CHECK(matched > 5000);
 }
 
 TEST_CASE("text that is not UTF-8 never stops a shipped pattern") {
