@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <cstring>
-#include <unordered_map>
 
 #include "base/lru_map.hpp"
 #include "base/nearest.hpp"
+#include "event/field_layout.hpp"
 #include "plugin/spec.hpp"
-#include "plugins/geo/database.hpp"
+#include "plugins/geo/record.hpp"
 
 namespace sluice::plugins {
 namespace {
@@ -31,21 +31,17 @@ constexpr Option kOptions[] = {
      "Which database to look for when `database` is not set.", 0, "City|ASN"},
     {"fields", Type::array, {}, "The fields to set; the database's usual ones by default."},
     {"cache_size", Type::number, "1000", "Addresses whose answer each worker remembers."},
-    {"tag_on_failure", Type::array, "[\"_geoip_lookup_failure\"]", "Tags for events without an answer."},
+    {"tag_on_failure", Type::array, "[\"_geoip_lookup_failure\"]", "Tags for events without an record."},
 };
 
 constexpr std::string_view kPlaces[] = {"/usr/share/GeoIP", "/var/lib/GeoIP"};
 
-// What a look-up found, kept apart from any batch.
-struct Answer {
-  struct Item {
-    const FieldRef* place = nullptr;
-    Value value;                         // a number or a flag
-    std::string text;                    // else a text, when there is one
-    double latitude = 0, longitude = 0;  // else a point
-  };
+// Where a database has an address.
+struct Entry {
   bool found = false;
-  std::vector<Item> items;
+  uint32_t offset = 0;    // of its record, which other addresses may share
+  int prefix = 0;         // of the network that the address is in
+  std::string canonical;  // the address as it is stored
 };
 
 struct Config {
@@ -53,41 +49,13 @@ struct Config {
   std::string target;
   FieldRef target_ref;
   bool ecs = false;
-  std::vector<const geo::Field*> fields;  // as asked for; empty: the database's defaults
+  bool default_fields = true;             // those that are usual for the kind of the database
+  std::vector<const geo::Field*> fields;  // as asked for, or all
+  std::vector<FieldRef> places;           // of the fields; empty: the layout leaves the field out
+  FieldLayout layout;                     // of the places
   size_t cache_size = 1000;
   std::vector<std::string> tags;
-  std::unordered_map<const geo::Field*, FieldRef> places;  // of the fields that the layout has
   std::shared_ptr<geo::WatchedDatabase> database;
-};
-
-class Reader {
- public:
-  explicit Reader(const MMDB_lookup_result_s& found) : entry_(found.entry) {}
-
-  bool get(std::string_view path, MMDB_entry_data_s& data) {
-    const char* keys[6] = {};
-    char words[64];
-    std::memcpy(words, path.data(), path.size());
-    words[path.size()] = 0;
-    size_t n = 0;
-    char* rest = nullptr;
-    for (char* word = strtok_r(words, " ", &rest); word && n < 5; word = strtok_r(nullptr, " ", &rest))
-      keys[n++] = word;
-    return MMDB_aget_value(&entry_, &data, keys) == MMDB_SUCCESS && data.has_data;
-  }
-  std::string text(std::string_view path) {
-    MMDB_entry_data_s data;
-    if (!get(path, data) || data.type != MMDB_DATA_TYPE_UTF8_STRING) return {};
-    return {data.utf8_string, data.data_size};
-  }
-  std::optional<double> number(std::string_view path) {
-    MMDB_entry_data_s data;
-    if (!get(path, data) || data.type != MMDB_DATA_TYPE_DOUBLE) return std::nullopt;
-    return data.double_value;
-  }
-
- private:
-  MMDB_entry_s entry_;
 };
 
 // The network that the answer is about: the address with the bits behind the prefix cleared.
@@ -107,13 +75,18 @@ std::string network_text(const std::string& canonical, int prefix) {
 
 class Worker : public plugin::FilterWorker {
  public:
-  explicit Worker(const Config& config) : config_(config), cache_(config.cache_size) {}
+  explicit Worker(const Config& config)
+      : config_(config),
+        entries_(config.cache_size),
+        records_(config.cache_size),
+        values_(config.places.size()) {}
 
   void filter(plugin::FilterRun& run) override {
     auto database = config_.database->get();
     if (database != database_) {
       database_ = std::move(database);
-      cache_.clear();
+      entries_.clear();
+      records_.clear();
     }
     for (auto* event : run.events()) {
       if (locate(*event)) {
@@ -125,6 +98,8 @@ class Worker : public plugin::FilterWorker {
   }
 
  private:
+  using Item = geo::Record::Item;
+
   bool locate(Event& event) {
     const Value* source = event.get(config_.source);
     if (source && source->is_array())
@@ -132,134 +107,92 @@ class Worker : public plugin::FilterWorker {
     if (!source || !source->is_string()) return false;
     const auto text = source->as_text();
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return false;
-    const Answer& answer = ask(text);
+    const Entry& entry = find(text);
+    const geo::Record* record = entry.found ? &record_of(entry) : nullptr;
     // Found or not, there is a target then.
     const Value* target = event.get(config_.target_ref);
-    if (!target || target->is_null())
-      event.set(config_.target_ref, Value::object(Object::make(event.arena(), 4)));
-    if (!answer.found) return false;
-    for (const auto& item : answer.items) put(event, item);
+    if (!target || target->is_null()) {
+      const size_t size = record ? record->items.size() : 0;
+      auto* made = Object::make(event.arena(), static_cast<uint32_t>(size));
+      event.set(config_.target_ref, Value::object(made));
+    }
+    if (!record || !record->found) return false;
+    put(event, *record, entry);
     return true;
   }
 
-  void put(Event& event, const Answer::Item& item) const {
-    Value value = item.value;
-    if (!item.text.empty()) {
-      value = event.text(item.text);
-    } else if (value.is_null()) {
-      auto& arena = event.arena();
-      auto* point = Object::make(arena, 2);
-      point->append(arena, lat_, Value::real(item.latitude));
-      point->append(arena, lon_, Value::real(item.longitude));
-      value = Value::object(point);
-    }
-    event.set(*item.place, value);
+  void put(Event& event, const geo::Record& record, const Entry& entry) {
+    const char* text = event.arena().copy(record.text).data();
+    for (const auto& item : record.items) values_[item.place] = value_of(item, text, entry, event);
+    if (!config_.layout.set(event, values_))
+      for (size_t i = 0; i < values_.size(); ++i)
+        if (!values_[i].is_null()) event.set(config_.places[i], values_[i]);
+    for (const auto& item : record.items) values_[item.place] = {};
   }
 
-  const Answer& ask(std::string_view address) {
-    if (const Answer* known = cache_.find(address)) return *known;
-    return cache_.put(address, look_up(std::string(address)));
+  Value value_of(const Item& item, const char* text, const Entry& entry, Event& event) const {
+    switch (item.kind) {
+      case Item::Kind::text:
+        return Value::string({text + item.begin, item.size}, item.plain);
+      case Item::Kind::point: {
+        auto* point = Object::make(event.arena(), 2);
+        point->append(event.arena(), lat_, Value::real(item.latitude));
+        point->append(event.arena(), lon_, Value::real(item.longitude));
+        return Value::object(point);
+      }
+      case Item::Kind::address:
+        return event.text(entry.canonical);
+      case Item::Kind::network:
+        return event.text(network_text(entry.canonical, entry.prefix));
+      case Item::Kind::value:
+        break;
+    }
+    return item.value;
   }
 
-  Answer look_up(const std::string& address) {
-    Answer answer;
-    std::string canonical;
-    int prefix = 0;
-    const auto found = database_->lookup(address, canonical, prefix);
-    if (!found.found_entry) return answer;
-    Reader reader(found);
-    const bool placeless = database_->kind() == geo::DatabaseKind::city &&
-                           !reader.number("location latitude") && !reader.number("location longitude");
-    if (placeless || database_->kind() == geo::DatabaseKind::unknown) return answer;
-    const uint32_t kind = 1u << static_cast<uint32_t>(database_->kind());
-    if (config_.fields.empty()) {
-      for (const auto& field : geo::all_fields())
-        if ((config_.ecs ? field.ecs_kinds : field.kinds) & kind)
-          add(answer, field, reader, canonical, prefix);
-    } else {
-      for (const auto* field : config_.fields)
-        if (geo::offers(database_->kind(), *field)) add(answer, *field, reader, canonical, prefix);
-    }
-    return answer;
+  const Entry& find(std::string_view address) {
+    if (const Entry* known = entries_.find(address)) return *known;
+    Entry entry;
+    const auto found = database_->lookup(std::string(address), entry.canonical, entry.prefix);
+    entry.found = found.found_entry;
+    entry.offset = found.entry.offset;
+    return entries_.put(address, std::move(entry));
   }
 
-  void add(Answer& answer, const geo::Field& field, Reader& reader, const std::string& canonical,
-           int prefix) const {
-    Answer::Item item;
-    if (!find(field, reader, canonical, prefix, item)) return;
-    answer.found = true;
-    // A field that the layout leaves out counts as found and is not set.
-    const auto place = config_.places.find(&field);
-    if (place == config_.places.end()) return;
-    item.place = &place->second;
-    answer.items.push_back(std::move(item));
+  const geo::Record& record_of(const Entry& entry) {
+    char key[sizeof entry.offset];
+    std::memcpy(key, &entry.offset, sizeof key);
+    const std::string_view name(key, sizeof key);
+    if (const geo::Record* known = records_.find(name)) return *known;
+    return records_.put(name, read(database_->entry(entry.offset)));
   }
 
-  static bool find(const geo::Field& field, Reader& reader, const std::string& canonical, int prefix,
-                   Answer::Item& item) {
-    if (field.option == "IP") {
-      item.text = canonical;
-      return true;
+  geo::Record read(const MMDB_entry_s& entry) const {
+    geo::Record record;
+    geo::RecordReader reader(entry);
+    const auto kind = database_->kind();
+    if ((kind == geo::DatabaseKind::city && !reader.has_point()) || kind == geo::DatabaseKind::unknown)
+      return record;
+    for (uint32_t i = 0; i < config_.fields.size(); ++i) {
+      const auto& field = *config_.fields[i];
+      const uint32_t wanted = !config_.default_fields ? field.offered
+                              : config_.ecs           ? field.ecs_kinds
+                                                      : field.kinds;
+      Item item;
+      if ((wanted >> static_cast<uint32_t>(kind) & 1) == 0 || !reader.read(field, record, item)) continue;
+      record.found = true;
+      // A field that the layout leaves out counts as found and is not set.
+      item.place = i;
+      if (!config_.places[i].empty()) record.items.push_back(item);
     }
-    if (field.option == "NETWORK") {
-      item.text = network_text(canonical, prefix);
-      return true;
-    }
-    if (field.option == "REGION_ISO_CODE") {
-      const auto country = reader.text("country iso_code"), region = reader.text("subdivisions -1 iso_code");
-      item.text = country + "-" + region;
-      return !country.empty() && !region.empty();
-    }
-    if (field.option == "LOCATION") {
-      const auto lat = reader.number("location latitude"), lon = reader.number("location longitude");
-      item.latitude = lat.value_or(0);
-      item.longitude = lon.value_or(0);
-      return lat && lon;
-    }
-    return read(field, reader, item);
-  }
-
-  // A flag that the database leaves out is false; other fields that it leaves out are not set.
-  static bool read(const geo::Field& field, Reader& reader, Answer::Item& item) {
-    MMDB_entry_data_s data;
-    // Enterprise databases keep what others have at the top below `traits`.
-    if (!reader.get(field.path, data) && !reader.get("traits " + std::string(field.path), data)) {
-      item.value = Value::boolean(false);
-      return field.path.starts_with("is_");
-    }
-    switch (data.type) {
-      case MMDB_DATA_TYPE_UTF8_STRING:
-        item.text.assign(data.utf8_string, data.data_size);
-        return !item.text.empty();
-      case MMDB_DATA_TYPE_DOUBLE:
-        item.value = Value::real(data.double_value);
-        return true;
-      case MMDB_DATA_TYPE_FLOAT:
-        item.value = Value::real(data.float_value);
-        return true;
-      case MMDB_DATA_TYPE_UINT16:
-        item.value = Value::integer(data.uint16);
-        return true;
-      case MMDB_DATA_TYPE_UINT32:
-        item.value = Value::integer(data.uint32);
-        return true;
-      case MMDB_DATA_TYPE_INT32:
-        item.value = Value::integer(data.int32);
-        return true;
-      case MMDB_DATA_TYPE_UINT64:
-        item.value = Value::integer(static_cast<int64_t>(data.uint64));
-        return true;
-      case MMDB_DATA_TYPE_BOOLEAN:
-        item.value = Value::boolean(data.boolean);
-        return true;
-      default:
-        return false;
-    }
+    return record;
   }
 
   const Config& config_;
   std::shared_ptr<const geo::Database> database_;
-  LruMap<Answer> cache_;
+  LruMap<Entry> entries_;        // by address
+  LruMap<geo::Record> records_;  // by the offset of the record
+  std::vector<Value> values_;    // of the places, for one event; null between events
   const Key lat_ = Key::intern("lat"), lon_ = Key::intern("lon");
 };
 
@@ -374,6 +307,19 @@ void check_database(Setup& setup, const Config& config) {
           "Leave the field out, or use another database.");
 }
 
+void find_places(Config& config) {
+  config.default_fields = config.fields.empty();
+  if (config.default_fields)
+    for (const auto& field : geo::all_fields()) config.fields.push_back(&field);
+  for (const auto* field : config.fields) {
+    const std::string place(config.ecs ? field->ecs : field->legacy);
+    config.places.push_back(place.empty() ? FieldRef{}
+                            : config.ecs  ? joined(config.target, place)
+                                          : joined(config.target, "[" + place + "]"));
+  }
+  config.layout = FieldLayout(config.places);
+}
+
 std::unique_ptr<plugin::Filter> make(Setup& setup) {
   Config config;
   const size_t errors = setup.diagnostics.error_count();
@@ -392,13 +338,8 @@ std::unique_ptr<plugin::Filter> make(Setup& setup) {
     check_database(setup, config);
   config.cache_size = static_cast<size_t>(std::max<int64_t>(1, setup.options.integer("cache_size")));
   config.tags = setup.options.strings("tag_on_failure");
-  for (const auto& field : geo::all_fields()) {
-    const auto place = config.ecs ? field.ecs : field.legacy;
-    if (place.empty()) continue;
-    config.places[&field] =
-        joined(config.target, config.ecs ? std::string(place) : "[" + std::string(place) + "]");
-  }
   if (setup.diagnostics.error_count() != errors) return nullptr;
+  find_places(config);
   return std::make_unique<Geoip>(std::move(config), find_database(setup));
 }
 

@@ -6,6 +6,8 @@
 
 #include "base/log.hpp"
 #include "base/lru_map.hpp"
+#include "base/utf8.hpp"
+#include "event/field_layout.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/field_name.hpp"
 #include "plugins/filters/warning_limiter.hpp"
@@ -78,6 +80,7 @@ struct Config {
   FieldRef source;
   bool replaces_source = false;
   std::array<FieldRef, kParts> places;
+  FieldLayout layout;  // of the places
   std::shared_ptr<const Parser> parser;
   size_t cache_size = 1;  // of one worker
 };
@@ -88,12 +91,14 @@ struct Answer {
     uint32_t begin = 0;
     uint32_t size = 0;
     bool set = false;
+    bool plain = false;
   };
   std::string text;
   std::array<Slice, kParts> parts;
 
   void add(Part part, std::string_view value) {
-    parts[part] = {static_cast<uint32_t>(text.size()), static_cast<uint32_t>(value.size()), true};
+    parts[part] = {static_cast<uint32_t>(text.size()), static_cast<uint32_t>(value.size()), true,
+                   json_plain(value)};
     text += value;
   }
   void add_known(Part part, const std::optional<std::string>& value) {
@@ -194,13 +199,17 @@ class UserAgentWorker : public plugin::FilterWorker {
   }
 
   Status store(Event& event, const Answer& answer) const {
-    const std::string_view copy = event.arena().copy(answer.text);
+    const char* text = event.arena().copy(answer.text).data();
+    std::array<Value, kParts> values;
     for (size_t i = 0; i < kParts; ++i) {
       const auto& part = answer.parts[i];
-      const FieldRef& place = config_.places[i];
-      if (!part.set || place.empty()) continue;
-      const SetError error = event.set(place, Value::string(copy.substr(part.begin, part.size)));
-      if (error != SetError::none) return set_status(error, place);
+      if (part.set) values[i] = Value::string({text + part.begin, part.size}, part.plain);
+    }
+    if (config_.layout.set(event, values)) return {};
+    for (size_t i = 0; i < kParts; ++i) {
+      if (!answer.parts[i].set || config_.places[i].empty()) continue;
+      const SetError error = event.set(config_.places[i], values[i]);
+      if (error != SetError::none) return set_status(error, config_.places[i]);
     }
     return {};
   }
@@ -287,6 +296,7 @@ void UserAgent::set_places(plugin::Setup& setup) {
                 "Write a field as `name` or as [outer][inner], every bracket closed.");
     return;
   }
+  config_.layout = FieldLayout(config_.places);
 }
 
 // Rules of one's own are checked to the last; the shipped ones are known to be right and read at the start.

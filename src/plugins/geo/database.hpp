@@ -31,6 +31,8 @@ class Database {
   [[nodiscard]] const std::string& type_name() const { return type_name_; }
   /// The entry for an address, as text; found_entry is false when there is none or the text is no address.
   MMDB_lookup_result_s lookup(const std::string& address, std::string& canonical, int& prefix) const;
+  /// The entry at an offset that lookup() has given.
+  [[nodiscard]] MMDB_entry_s entry(uint32_t offset) const { return {&mmdb_, offset}; }
   /// True when the file at the path is no longer the one that was opened.
   [[nodiscard]] bool stale() const;
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -101,8 +101,9 @@ class Sequence {
 };
 
 Part of_set(const ByteTree& tree) {
+  if (tree.set.count() > 2 * kMostOfSet) return {};  // too many in any case
   std::vector<std::string> texts;
-  for (size_t c = 0; c < tree.set.size() && texts.size() <= 2 * kMostOfSet; ++c)
+  for (size_t c = 0; c < tree.set.size(); ++c)
     if (tree.set.test(c)) texts.emplace_back(1, fold(static_cast<char>(c)));
   make_unique(texts);
   if (texts.empty() || texts.size() > kMostOfSet) return {};

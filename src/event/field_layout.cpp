@@ -1,0 +1,108 @@
+#include "event/field_layout.hpp"
+
+#include <array>
+
+namespace sluice {
+
+/// The parents in one event.
+struct FieldLayout::Objects {
+  Arena& arena;
+  const std::vector<Parent>& parents;
+  std::array<Object*, kMostParents> at;      // null: not there yet
+  std::array<uint32_t, kMostParents> known;  // how many members it had before: what is set here is set once
+
+  // False when something that is no object is in the way.
+  bool find(const Event& event) {
+    at[kFields] = &event.fields();
+    at[kMetadata] = &event.metadata();
+    for (size_t i = kMetadata + 1; i < parents.size(); ++i) {
+      Object* above = at[parents[i].above];
+      const Value* value = above ? above->find(parents[i].key) : nullptr;
+      if (value && !value->is_null() && !value->is_object()) return false;
+      at[i] = value && value->is_object() ? value->as_object() : nullptr;
+    }
+    for (size_t i = 0; i < parents.size(); ++i) known[i] = at[i] ? at[i]->size : 0;
+    return true;
+  }
+
+  Object& get(uint32_t parent) {
+    if (!at[parent]) {
+      auto* made = Object::make(arena, parents[parent].size);
+      set(parents[parent].above, parents[parent].key, Value::object(made));
+      at[parent] = made;
+    }
+    return *at[parent];
+  }
+
+  void set(uint32_t parent, Key key, Value value) {
+    Object& object = get(parent);
+    for (auto& member : object.all().first(known[parent]))
+      if (member.key == key) {
+        member.value = value;
+        return;
+      }
+    if (object.size < object.capacity)
+      object.members[object.size++] = {key, value};
+    else
+      object.append(arena, key, value);
+  }
+};
+
+FieldLayout::FieldLayout(std::span<const FieldRef> places) : parents_(2) {
+  for (const auto& ref : places) add(ref);
+  for (auto& place : places_) {
+    for (uint32_t i = kMetadata + 1; i < parents_.size(); ++i) {
+      if (place.parent != parents_[i].above || !(place.key == parents_[i].key)) continue;
+      place.as_parent = i;
+      place_as_parent_ = true;
+      for (const auto& deeper : parents_) simple_ = simple_ && deeper.above != i;
+    }
+  }
+}
+
+void FieldLayout::add(const FieldRef& ref) {
+  Place place;
+  if (!ref.empty()) {
+    const auto& steps = ref.steps();
+    simple_ = simple_ && !steps.empty() && !ref.is_timestamp() && !ref.is_tags() && !ref.is_below_tags();
+    place.parent = ref.metadata() ? kMetadata : kFields;
+    for (size_t i = 0; i + 1 < steps.size(); ++i) place.parent = parent_of(place.parent, steps[i].key);
+    if (!steps.empty()) place.key = steps.back().key;
+    for (const auto& other : places_)
+      simple_ = simple_ && !(other.parent == place.parent && other.key == place.key);
+    // What stands below this place must come behind it.
+    for (const auto& parent : parents_)
+      simple_ = simple_ && !(parent.above == place.parent && parent.key == place.key);
+    ++parents_[place.parent].size;
+    simple_ = simple_ && parents_.size() <= kMostParents;
+  }
+  places_.push_back(place);
+}
+
+uint32_t FieldLayout::parent_of(uint32_t above, Key key) {
+  for (uint32_t i = kMetadata + 1; i < parents_.size(); ++i)
+    if (parents_[i].above == above && parents_[i].key == key) return i;
+  ++parents_[above].size;
+  parents_.push_back({above, key, 0});
+  return static_cast<uint32_t>(parents_.size() - 1);
+}
+
+bool FieldLayout::set(Event& event, std::span<const Value> values) const {
+  if (!simple_) return false;
+  Objects objects{event.arena(), parents_, {}, {}};
+  if (!objects.find(event)) return false;
+  if (place_as_parent_)
+    for (size_t i = 0; i < places_.size(); ++i)
+      if (places_[i].as_parent != kNone && !values[i].is_null() && !values[i].is_object()) return false;
+  for (size_t i = 0; i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    if (place.parent == kNone || values[i].is_null()) continue;
+    objects.set(place.parent, place.key, values[i]);
+    if (place.as_parent == kNone) continue;
+    objects.at[place.as_parent] = values[i].as_object();
+    objects.known[place.as_parent] = values[i].as_object()->size;
+  }
+  return true;
+}
+
+}  // namespace sluice

@@ -1,0 +1,50 @@
+// Setting the same set of fields on many events: where they go is worked out once.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "event/event.hpp"
+
+namespace sluice {
+
+/// The places of a filter's results. Immutable, shared by workers.
+class FieldLayout {
+ public:
+  FieldLayout() = default;
+  /// References that are empty() are places that are never set.
+  explicit FieldLayout(std::span<const FieldRef> places);
+
+  /// What Event::set() does with each place and its value in turn, in less time; a null value is left out.
+  /// False, and nothing is changed, where one of them could fail or do more than that: then they have to be
+  /// set one by one. `values` has a value for each place, each for this event alone.
+  [[nodiscard]] bool set(Event& event, std::span<const Value> values) const;
+
+ private:
+  static constexpr size_t kMostParents = 32;
+  static constexpr uint32_t kFields = 0, kMetadata = 1;  // the roots among the parents
+  static constexpr uint32_t kNone = UINT32_MAX;
+  /// An object that some place stands in.
+  struct Parent {
+    uint32_t above = kNone;
+    Key key;
+    uint32_t size = 0;  // how many places and parents stand in it
+  };
+  struct Place {
+    uint32_t parent = kNone;  // kNone: never set
+    Key key;
+    uint32_t as_parent = kNone;  // when other places stand below this one
+  };
+  struct Objects;
+
+  void add(const FieldRef& ref);
+  uint32_t parent_of(uint32_t above, Key key);
+
+  std::vector<Parent> parents_;  // behind the ones above them
+  std::vector<Place> places_;
+  bool place_as_parent_ = false;  // some place has one
+  bool simple_ = true;            // each place can be set by its parent and key alone
+};
+
+}  // namespace sluice
