@@ -40,7 +40,7 @@ def arguments():
     ap.add_argument("--update-expected", action="store_true", help="write expected.jsonl of the cases anew, and end")
     ap.add_argument("--check", action="store_true", help="compare outputs only")
     ap.add_argument("--markdown", action="store_true", help="print the tables of docs/performance.md at the end")
-    args = ap.parse_args()
+    args = ap.parse_intermixed_args()
     unknown = set(args.cases) - set(cases.names())
     if unknown:
         ap.error(f"no case {', '.join(unknown)}; there are {', '.join(cases.names())}")

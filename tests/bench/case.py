@@ -54,7 +54,8 @@ def names():
     return sorted(path.parent.name for path in FOLDER.glob("*/case.json"))
 
 
-def main_filters():
-    """The filter section of pipelines/main.conf."""
-    text = (ROOT / "pipelines" / "main.conf").read_text()
-    return text[text.index("filter {"):text.index("output {")]
+def insert_main(text):
+    """Puts pipelines/main.conf, or its filters, where a config says so."""
+    main = (ROOT / "pipelines" / "main.conf").read_text()
+    filters = main[main.index("filter {"):main.index("output {")]
+    return text.replace("# The whole of pipelines/main.conf.", main).replace("# The filters of pipelines/main.conf.", filters)

@@ -73,18 +73,20 @@ def syslog_lines(count, r):
 
 
 def late_lines(count, r):
-    """Lines for the twentieth of the grok cases' patterns."""
+    """A mail server's lines, for the twentieth of the grok cases' patterns."""
     for i in range(count):
-        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(BEGIN + i))
-        yield (f"{when} worker-{r.randint(1, 64)} job {r.getrandbits(32):08x} of queue {r.choice(SERVICES)} finished "
-               f"in {r.randint(1, 9000)} ms with {r.randint(0, 3)} retries")
+        when = time.strftime("%b %e %H:%M:%S", time.gmtime(BEGIN + i))
+        yield (f"{when} mail{r.randint(1, 9)} postfix/smtp[{r.randint(1000, 32000)}]: {r.getrandbits(40):010X}: "
+               f"to=<{r.choice(TENANTS)}@example.org>, relay=mx.example.org[{address(r)}]:25, delay={r.random():.2f}, "
+               f"delays=0.05/0/0.22/0.34, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as {r.getrandbits(24):06X})")
 
 
 def unmatched_lines(count, r):
     """Lines for none of them."""
-    for _ in range(count):
-        yield (f"heartbeat from {r.choice(SERVICES)}: {r.randint(1, 500)} goroutines, {r.randint(1, 9000)} KiB in use, "
-               f"{r.random():.4f} load, nothing else to report by this component at this time")
+    for i in range(count):
+        when, number = time.strftime("%b %e %H:%M:%S", time.gmtime(BEGIN + i)), r.randint(1, 99999)
+        yield (f"{when} web{r.randint(1, 9)} systemd[1]: Started Session {number} of user {r.choice(TENANTS)}; "
+               f"the unit session-{number}.scope has successfully entered the active state")
 
 
 KINDS = {"json": json_lines, "access": access_lines, "syslog": syslog_lines, "late": late_lines,

@@ -77,6 +77,8 @@ def field(event, name):
 def check_peer(case, ours, peer, tools, lines=1000):
     """The peer's fields have to say the same as ours, apart from those that the case excuses."""
     names = [name for name in case.compared if name not in case.not_compared.get(peer.name, [])]
+    if not names:
+        return
     table = [sorted([plain(field(event, name)) for name in names] for event in capture(case, program, tools, lines))
              for program in (ours, peer)]
     if table[0] != table[1]:

@@ -47,6 +47,10 @@ class Result:
         if waits:
             halves = statistics.median(run.load["p50_ms"] for run in self.runs["sluice"])
             lines.append(f"  acknowledged after {halves:.1f} ms (median), {statistics.median(waits):.1f} ms (p99)")
+        drops = [f"{run.load['dropped']:,.0f}" for run in self.runs["sluice"] if "dropped" in run.load]
+        if drops:
+            sent = statistics.median(run.load["rate"] for run in self.runs["sluice"])
+            lines.append(f"  {sent:,.0f} a second were sent; dropped in the runs: {', '.join(drops)}")
         if "other" in self.runs:
             lines.append(self.line("other"))
         for name in PEERS:

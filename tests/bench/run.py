@@ -48,6 +48,18 @@ def listening(port, table="tcp"):
     return False
 
 
+def kernel_drops(port):
+    """Datagrams that the kernel threw away because the socket of the port was full."""
+    lines = [line.split() for table in ("udp", "udp6") for line in pathlib.Path("/proc/net", table).read_text().splitlines()[1:]]
+    return sum(int(fields[-1]) for fields in lines if fields[1].endswith(f":{port:04X}"))
+
+
+def send_datagrams(port, lines):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for line in lines:
+            s.sendto(line, ("127.0.0.1", port))
+
+
 def get(url):
     with urllib.request.urlopen(url, timeout=10) as reply:
         return json.load(reply)
@@ -110,6 +122,14 @@ class Tools:
         self.folder = pathlib.Path(build).resolve() / "tests" / "bench"
         subprocess.run(["ninja", "-C", str(build), "--quiet", "bench_tools"], check=True, stdout=subprocess.DEVNULL)
 
+    def blast(self, port, rate, events):
+        """Sends datagrams at a rate; how many they were."""
+        done = subprocess.run([str(word) for word in (self.folder / "udp_blast", "--port", port, "--rate", rate,
+                                                      "--seconds", events / rate)], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failed(f"the load failed: {done.stderr.strip()}")
+        return {name: float(value) for name, value in (word.split("=") for word in done.stdout.split())}
+
     def load(self, kind, **options):
         words = [f"{name}={value}" for name, value in options.items()]
         done = subprocess.run([self.folder / "bench_load", kind, *words], capture_output=True, text=True, timeout=300)
@@ -148,16 +168,16 @@ class Figures:
 class Run:
     """A program set up for a case. `lines` of the case's input are sent `rounds` times."""
 
-    def __init__(self, case, program, tools, lines, rounds, variables=None, options=(), capture=False):
+    def __init__(self, case, program, tools, lines, rounds, options=(), environment=None, capture=False):
         self.case, self.program, self.tools = case, program, tools
         self.lines, self.rounds, self.events = lines, rounds, lines * rounds
-        self.options, self.capture = options, capture
+        self.options, self.environment, self.capture = options, environment, capture
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-bench-run-"))
         names = ("TCP_PORT", "BEATS_PORT", "UDP_PORT", "BACK_PORT", "API_PORT", "INDEX_PORT")
         self.ports = dict(zip(names, free_ports(len(names))))
         self.out, self.kept = self.folder / "out.json", self.folder / "bulk.ndjson"
         self.variables = {**self.ports, **case.variables, **program.variables, "DIR": self.folder, "OUT": self.out,
-                          "CASE": case.folder, **(variables or {})}
+                          "CASE": case.folder}
         self.stack = contextlib.ExitStack()
 
     def __enter__(self):
@@ -187,13 +207,14 @@ class Run:
         config.write_text(self.fill(self.program.config(self.case)))
         command = [*self.case.prefix, *self.program.command(self, config), *self.options]
         self.process = self.stack.enter_context(
-            Process([str(word) for word in command], self.folder / "log", self.program.environment))
+            Process([str(word) for word in command], self.folder / "log",
+                    {**(self.program.environment or {}), **(self.environment or {})}))
 
     def fill(self, text):
         """Puts the run's ports and paths where the config names them."""
         if self.capture:
             text = text.replace("null { }", 'file { path => "${OUT}" codec => json_lines }')
-        return re.sub(r"\$\{(\w+)\}", lambda m: str(self.variables.get(m[1], m[0])), text)
+        return re.sub(r"\$\{(\w+)(:[^}]*)?\}", lambda m: str(self.variables.get(m[1], m[0])), text)
 
     def port(self):
         return self.ports[f"{self.case.load.upper()}_PORT"]
@@ -205,10 +226,20 @@ class Run:
             self.process.wait_listening(self.ports["API_PORT"])
 
     def send(self):
-        options = {"file": self.input, "port": self.port(), **self.case.load_options}
         if self.case.load == "udp":
-            return self.tools.load("udp", count=self.events, **options)
-        return self.tools.load(self.case.load, rounds=self.rounds, **options)
+            return self.send_udp()
+        return self.tools.load(self.case.load, rounds=self.rounds, file=self.input, port=self.port(),
+                               **self.case.load_options)
+
+    def send_udp(self):
+        """The input's lines when they are looked at, else datagrams that end in a number, at the case's rate."""
+        if self.capture:
+            send_datagrams(self.port(), self.input.read_bytes().splitlines())
+            return {}
+        load = self.tools.blast(self.port(), self.case.load_options["rate"], self.events)
+        load["dropped"] = kernel_drops(self.port())
+        self.events = int(load["sent"]) - load["dropped"]
+        return load
 
     def through(self):
         """How many events the program, or who stands behind it, says are through; None when nobody says so."""

@@ -21,7 +21,7 @@ void load_tcp(const Options& options);
 /// prints the times from sending a window to its last acknowledgement.
 void load_beats(const Options& options);
 
-/// port= out= rate= seconds=: JSON lines with the time at which they were due, `rate` a second, to `port`;
+/// port= out= rate= count=: JSON lines with the time at which they were due, `rate` a second, to `port`;
 /// the engine sends them back to `out` over TCP. Prints percentiles of the time from due to back.
 void load_latency(const Options& options);
 

@@ -1,4 +1,3 @@
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,19 +25,6 @@ void pace(long count, double rate, Send send) {
   }
 }
 
-int listen_on(long port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(fd, 4) != 0)
-    Options::fail("cannot listen on port " + std::to_string(port));
-  return fd;
-}
-
 /// Adds the age of each line that `text` completes; keeps the part of a line at its end.
 void take_ages(std::string& text, std::vector<double>& ages) {
   constexpr std::string_view kKey = "\"sent\":";
@@ -56,18 +42,16 @@ void take_ages(std::string& text, std::vector<double>& ages) {
 
 void load_latency(const Options& options) {
   const auto rate = double(options.number("rate"));
-  const auto count = long(rate * double(options.number("seconds")));
-  const int listening = listen_on(options.number("out"));
+  const auto count = options.number("count");
+  const int back = connect_to(options.number("out"));
   std::vector<double> ages;
   std::thread receiver([&] {
-    const int fd = accept(listening, nullptr, nullptr);
     std::string text, part(256 << 10, '\0');
     for (ssize_t got;
-         ages.size() < static_cast<size_t>(count) && (got = recv(fd, part.data(), part.size(), 0)) > 0;) {
+         ages.size() < static_cast<size_t>(count) && (got = recv(back, part.data(), part.size(), 0)) > 0;) {
       text.append(part, 0, static_cast<size_t>(got));
       take_ages(text, ages);
     }
-    close(fd);
   });
   const int fd = connect_to(options.number("port"));
   std::string lines;
@@ -83,11 +67,12 @@ void load_latency(const Options& options) {
                "\"/api/v1/orders/12/items?page=2\",\"status\":200,\"duration_ms\":12.5}}\n";
     send_all(fd, lines);
   });
-  const auto seconds = seconds_since(start);
   receiver.join();
+  const auto seconds = seconds_since(start);
   std::printf("{\"sent\": %ld, \"received\": %zu, \"seconds\": %.4f, %s}\n", count, ages.size(), seconds,
               percentiles(ages).c_str());
   close(fd);
+  close(back);
 }
 
 }  // namespace bench
