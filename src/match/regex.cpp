@@ -318,6 +318,11 @@ const std::string& Regex::pattern() const { return program_->pattern; }
 
 bool Regex::is_literal() const { return program_->literal; }
 
+Tier Regex::tier() const {
+  if (program_->literal) return Tier::text;
+  return program_->program_for_lines() ? Tier::byte_program : Tier::oniguruma;
+}
+
 const Required& Regex::required() const { return program_->required; }
 
 std::vector<int> Regex::groups_named(std::string_view name) const {

@@ -94,6 +94,14 @@ struct RegexOptions {
   bool no_numbered_groups = false;
 };
 
+/// What answers a search in an ASCII line; all else is Oniguruma's.
+enum class Tier : uint8_t {
+  text,          ///< a plain search for bytes
+  native,        ///< machine code
+  byte_program,  ///< ByteProgram's scanner
+  oniguruma,
+};
+
 class Replacement;
 
 /// A compiled regular expression with Ruby's meaning: `^ $` are line anchors, `\d \s \w` are ASCII, `\b`, `.`
@@ -131,6 +139,8 @@ class Regex {
   [[nodiscard]] std::vector<int> groups_named(std::string_view name) const;
   /// True when the pattern holds no operator at all: such a search is a plain search for bytes.
   [[nodiscard]] bool is_literal() const;
+  /// The engine for ASCII lines.
+  [[nodiscard]] Tier tier() const;
   /// What every match holds, with the longest few of the literals.
   [[nodiscard]] const Required& required() const;
 
