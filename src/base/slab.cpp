@@ -1,5 +1,6 @@
 #include "base/slab.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <mutex>
@@ -23,6 +24,21 @@ struct SlabRef::PoolCore {
   struct alignas(64) FreeList {
     std::mutex mutex;
     Head* first = nullptr;
+    size_t count = 0;
+    size_t unneeded = 0;  // the fewest that were free since the last trim()
+
+    Head* pop() {
+      Head* head = first;
+      if (!head) return nullptr;
+      first = head->next;
+      unneeded = std::min(unneeded, --count);
+      return head;
+    }
+    void push(Head* head) {
+      head->next = first;
+      first = head;
+      ++count;
+    }
   };
   std::array<FreeList, kSizes.size()> free_lists;
   std::atomic<size_t> holders{1};  // the pool itself and every slab in use
@@ -42,11 +58,9 @@ struct SlabRef::PoolCore {
     keep_bytes = 0;
     for (auto& list : free_lists) {
       const std::lock_guard lock(list.mutex);
-      while (list.first) {
-        Head* next = list.first->next;
-        free_bytes -= list.first->capacity;
-        free_head(list.first);
-        list.first = next;
+      while (Head* head = list.pop()) {
+        free_bytes -= head->capacity;
+        free_head(head);
       }
     }
   }
@@ -73,8 +87,7 @@ SlabRef SlabPool::allocate(size_t capacity) {
     capacity = kSizes[size_class];
     auto& list = core_->free_lists[size_class];
     const std::lock_guard lock(list.mutex);
-    head = list.first;
-    if (head) list.first = head->next;
+    head = list.pop();
   }
   if (head) {
     core_->free_bytes.fetch_sub(capacity, std::memory_order_relaxed);
@@ -90,6 +103,23 @@ SlabRef SlabPool::allocate(size_t capacity) {
   core_->holders.fetch_add(1, std::memory_order_relaxed);
   core_->in_use.fetch_add(capacity, std::memory_order_relaxed);
   return SlabRef(head);
+}
+
+size_t SlabPool::trim() {
+  size_t bytes = 0;
+  SlabRef::Head* spare = nullptr;
+  for (auto& list : core_->free_lists) {
+    const std::lock_guard lock(list.mutex);
+    for (size_t n = list.unneeded; n > 0; --n) {
+      SlabRef::Head* head = list.pop();
+      head->next = std::exchange(spare, head);
+      bytes += head->capacity;
+    }
+    list.unneeded = list.count;
+  }
+  while (spare) SlabRef::PoolCore::free_head(std::exchange(spare, spare->next));
+  core_->free_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+  return bytes;
 }
 
 SlabPool::Stats SlabPool::stats() const {
@@ -121,8 +151,7 @@ void SlabRef::release(Head* head) {
     const std::lock_guard lock(list.mutex);
     if (core->keep_bytes != 0) {  // the pool may have gone meanwhile
       core->free_bytes.fetch_add(capacity, std::memory_order_relaxed);
-      head->next = list.first;
-      list.first = head;
+      list.push(head);
       kept = true;
     }
   }

@@ -93,6 +93,9 @@ class SlabPool {
   /// A slab of at least `capacity` bytes, size 0. Throws std::bad_alloc.
   SlabRef allocate(size_t capacity);
 
+  /// Frees the slabs that were not needed since the last call. Returns their bytes.
+  size_t trim();
+
   struct Stats {
     size_t in_use_bytes;   // capacity of the slabs that somebody holds
     size_t free_bytes;     // capacity of the slabs kept for reuse

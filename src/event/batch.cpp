@@ -1,10 +1,11 @@
 #include "event/batch.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 
 namespace sluice {
 namespace {
-constexpr size_t kIdleBatches = 32;
 constexpr uint32_t kExpectedFields = 16;
 }  // namespace
 
@@ -54,6 +55,7 @@ BatchRef BatchPool::take() {
     if (!idle_.empty()) {
       batch = std::move(idle_.back());
       idle_.pop_back();
+      unneeded_ = std::min(unneeded_, idle_.size());
     }
   }
   if (!batch) batch = std::make_unique<Batch>();
@@ -67,8 +69,22 @@ void BatchPool::give_back(Batch* batch) {
   owned->clear();
   if (settled_) settled_(credit);
   std::scoped_lock lock(mutex_);
-  if (idle_.size() < kIdleBatches) idle_.push_back(std::move(owned));
+  idle_.push_back(std::move(owned));
   if (in_flight_.fetch_sub(1, std::memory_order_acq_rel) == 1) none_in_flight_.notify_all();
+}
+
+size_t BatchPool::trim() {
+  std::vector<std::unique_ptr<Batch>> spare;
+  {
+    std::scoped_lock lock(mutex_);
+    const auto end = idle_.begin() + static_cast<ptrdiff_t>(unneeded_);
+    spare.assign(std::make_move_iterator(idle_.begin()), std::make_move_iterator(end));
+    idle_.erase(idle_.begin(), end);
+    unneeded_ = idle_.size();
+  }
+  size_t bytes = 0;
+  for (const auto& batch : spare) bytes += batch->arena_.capacity();
+  return bytes;
 }
 
 bool BatchPool::wait_idle(int64_t millis) {

@@ -117,6 +117,8 @@ class BatchPool {
   explicit BatchPool(std::function<void(size_t credit)> settled = {}) : settled_(std::move(settled)) {}
   ~BatchPool();
   BatchRef take();
+  /// Frees the idle batches that were not needed since the last call. Returns their bytes.
+  size_t trim();
   [[nodiscard]] size_t in_flight() const { return in_flight_.load(std::memory_order_acquire); }
   /// Waits until no batch is in flight, `millis` at most; true when none is.
   bool wait_idle(int64_t millis);
@@ -128,7 +130,8 @@ class BatchPool {
   std::function<void(size_t)> settled_;
   std::mutex mutex_;
   std::condition_variable none_in_flight_;
-  std::vector<std::unique_ptr<Batch>> idle_;
+  std::vector<std::unique_ptr<Batch>> idle_;  // the warmest last
+  size_t unneeded_ = 0;                       // the fewest idle batches since the last trim()
   std::atomic<size_t> in_flight_{0};
 };
 

@@ -9,7 +9,7 @@ namespace sluice::plugin {
 /// What the queue keeps with a stream; guarded by the queue's mutex.
 class StreamState {
  public:
-  std::deque<Chunk> chunks;
+  Ring<Chunk> chunks;
   bool scheduled = false;  // in the ready list, or held by a worker
   bool ended = false;
   bool flush_due = false;
@@ -145,8 +145,7 @@ void StreamQueue::collect_due(int64_t now) {
   }
 }
 
-Turn StreamQueue::take(int64_t wait_millis) {
-  Turn turn;
+Turn StreamQueue::take(int64_t wait_millis, Turn turn) {
   std::unique_lock lock(mutex_);
   const int64_t until = steady_nanos() + wait_millis * 1000000;
   for (;;) {
@@ -158,15 +157,13 @@ Turn StreamQueue::take(int64_t wait_millis) {
     if (!deadlines_.empty()) wake = std::min(wake, deadlines_.begin()->first);
     work_.wait_for(lock, std::chrono::nanoseconds(wake - now));
   }
-  turn.stream = std::move(ready_.front());
-  ready_.pop_front();
+  turn.stream = ready_.pop_front();
   ++held_;
   auto& state = StreamState::of(*turn.stream);
   size_t credit = 0;
   while (!state.chunks.empty() && credit < kTurnCredit) {
     credit += state.chunks.front().credit;
-    turn.chunks.push_back(std::move(state.chunks.front()));
-    state.chunks.pop_front();
+    turn.chunks.push_back(state.chunks.pop_front());
   }
   queued_.fetch_sub(turn.chunks.size(), std::memory_order_relaxed);
   if (state.chunks.empty()) {
@@ -179,20 +176,25 @@ Turn StreamQueue::take(int64_t wait_millis) {
 }
 
 void StreamQueue::release(Turn& turn, std::optional<int64_t> flush_after) {
-  std::scoped_lock lock(mutex_);
-  auto& state = StreamState::of(*turn.stream);
-  --held_;
-  state.scheduled = false;
-  state.flush_at = 0;  // an earlier deadline was for what has been decoded since
-  if (!state.chunks.empty() || state.ended) {
-    schedule(turn.stream);
-  } else if (flush_after) {
-    state.flush_at = steady_nanos() + *flush_after * 1000000;
-    deadlines_.emplace(state.flush_at, turn.stream);
-    work_.notify_one();
+  turn.chunks.clear();  // without the lock: what they held may be settled now
+  {
+    std::scoped_lock lock(mutex_);
+    auto& state = StreamState::of(*turn.stream);
+    --held_;
+    state.scheduled = false;
+    state.flush_at = 0;  // an earlier deadline was for what has been decoded since
+    if (!state.chunks.empty() || state.ended) {
+      schedule(turn.stream);
+    } else if (flush_after) {
+      state.flush_at = steady_nanos() + *flush_after * 1000000;
+      deadlines_.emplace(state.flush_at, turn.stream);
+      work_.notify_one();
+    }
+    if (closed_ && held_ == 0 && ready_.empty()) work_.notify_all();
   }
-  if (closed_ && held_ == 0 && ready_.empty()) work_.notify_all();
-  turn = Turn{};
+  turn.stream.reset();
+  turn.flush = false;
+  turn.done = nullptr;
 }
 
 void StreamQueue::close() {

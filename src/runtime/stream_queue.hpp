@@ -7,7 +7,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/ring.hpp"
 #include "plugin/input.hpp"
 
 namespace sluice::runtime {
@@ -42,9 +42,11 @@ class StreamQueue : public plugin::InputSink {
   bool wait_ready(const std::atomic<bool>& stop) override;
   void ended() override;
 
-  /// Waits up to `wait_millis` for work. An empty turn: none came, or the queue is closed and empty.
-  Turn take(int64_t wait_millis);
-  /// Gives the stream back; `flush_after`: when it wants to be flushed if it stays quiet.
+  /// Waits up to `wait_millis` for work. An empty turn: none came, or the queue is closed and empty. `spent`:
+  /// a released turn whose memory may be used again.
+  Turn take(int64_t wait_millis, Turn spent = {});
+  /// Gives the stream back and empties the turn; `flush_after`: when it wants to be flushed if it stays
+  /// quiet.
   void release(Turn& turn, std::optional<int64_t> flush_after);
   /// Counts `credit` bytes as no longer in flight.
   void settle(size_t credit);
@@ -73,7 +75,7 @@ class StreamQueue : public plugin::InputSink {
   mutable std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable room_;
-  std::deque<std::shared_ptr<plugin::Stream>> ready_;
+  Ring<std::shared_ptr<plugin::Stream>> ready_;
   std::multimap<int64_t, std::weak_ptr<plugin::Stream>> deadlines_;  // steady nanoseconds
   std::vector<std::function<void()>> waiting_;                       // inputs to resume
   std::atomic<bool> has_waiting_{false};

@@ -38,16 +38,18 @@ class Worker {
   void abort() { abort_ = true; }
 
  private:
-  void run();
-  BatchRef gather(Turn first);
+  void run(bool trims);
+  BatchRef gather(Turn& turn);
   void decode(Turn& turn, Batch& batch);
   void flush_filters(bool final);
+  void trim();
 
   WorkerContext& context_;
   plan::Execution execution_;
   std::thread thread_;
   std::atomic<bool> abort_{false};
   int64_t next_flush_ = 0;
+  int64_t next_trim_ = 0;
 };
 
 }  // namespace sluice::runtime

@@ -11,6 +11,7 @@
 #include "base/buffer.hpp"
 #include "base/hash.hpp"
 #include "base/lru_map.hpp"
+#include "base/ring.hpp"
 #include "base/slab.hpp"
 #include "base/symbol.hpp"
 
@@ -104,6 +105,33 @@ TEST_CASE("slabs go back to their pool with the last reference and are used agai
   CHECK(again.data() == bytes);
   CHECK(again.size() == 0);
   CHECK(pool.stats().allocations == 1);
+}
+
+TEST_CASE("a pool frees the slabs that were not needed since it was trimmed last") {
+  SlabPool pool(1 << 20);
+  { const auto one = pool.allocate(1000), two = pool.allocate(1000), three = pool.allocate(1000); }
+  const size_t all = pool.stats().free_bytes;
+  CHECK(pool.trim() == 0);  // all three were in use a moment ago
+  { const auto one = pool.allocate(1000); }
+  CHECK(pool.trim() == all / 3 * 2);
+  CHECK(pool.stats().free_bytes == all / 3);
+  CHECK(pool.trim() == all / 3);
+  CHECK(pool.stats().free_bytes == 0);
+  CHECK(pool.allocate(1000).capacity() == all / 3);
+}
+
+TEST_CASE("a ring gives back what went in, in order, however it wraps and grows") {
+  Ring<std::unique_ptr<int>> ring;
+  int in = 0, out = 0;
+  for (int round = 0; round < 50; ++round) {
+    for (int i = 0; i < round % 7 + 1; ++i) ring.push_back(std::make_unique<int>(in++));
+    while (ring.size() > static_cast<size_t>(round % 5)) {
+      CHECK(*ring.front() == out);
+      CHECK(*ring.pop_front() == out++);
+    }
+  }
+  while (!ring.empty()) CHECK(*ring.pop_front() == out++);
+  CHECK(out == in);
 }
 
 TEST_CASE("keys are equal when their texts are, interned or not") {

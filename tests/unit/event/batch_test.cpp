@@ -110,6 +110,24 @@ TEST_CASE("a recycled batch is empty and needs no new memory") {
   }
 }
 
+TEST_CASE("a pool frees the batches that were not needed since it was trimmed last") {
+  BatchPool pool;
+  const auto use = [&](size_t batches) {
+    std::vector<BatchRef> taken;
+    for (size_t i = 0; i < batches; ++i) {
+      taken.push_back(pool.take());
+      taken.back()->make();
+    }
+    return taken.front()->arena().capacity();
+  };
+  const size_t one = use(3);
+  CHECK(pool.trim() == 0);
+  use(1);
+  CHECK(pool.trim() == 2 * one);
+  CHECK(pool.trim() == one);
+  CHECK(pool.trim() == 0);
+}
+
 TEST_CASE("slabs live as long as the batch that holds them") {
   BatchPool pool;
   auto slab = SlabRef::copy_of("some bytes");
