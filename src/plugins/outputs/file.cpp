@@ -48,7 +48,7 @@ class Worker : public plugin::OutputWorker {
     FileJob job;
     job.batch = batch;
     if (path_.constant()) {
-      job.pieces.push_back({path_.text(), {}});
+      job.pieces.push_back({path_.text(), writer_.buffer()});
       for (const auto* event : events) encode(*event, job.pieces.front().bytes);
     } else {
       for (const auto* event : events) encode(*event, piece_of(*event, job).bytes);
@@ -69,7 +69,7 @@ class Worker : public plugin::OutputWorker {
         log::warn(kLogger, "A path leaves its fixed folder; the event goes to the failure file",
                   {{"path", text_}, {"filename", rules_.failure_path()}});
       }
-      job.pieces.push_back({inside ? text_ : rules_.failure_path(), {}});
+      job.pieces.push_back({inside ? text_ : rules_.failure_path(), writer_.buffer()});
     }
     last_text_ = text_;
     last_piece_ = at->second;

@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -16,6 +19,7 @@ namespace {
 constexpr std::string_view kLogger = "logstash.outputs.file";
 constexpr size_t kMemberBytes = 1 << 20;  // gathered bytes that are not worth waiting with
 constexpr size_t kKeptBuffer = 4 << 20;
+constexpr size_t kMostVectors = 64;  // buffers to one system call
 constexpr std::chrono::milliseconds kFirstDelay{500}, kLongestDelay{30000}, kPipeDelay{50};
 
 // Errors that the event's own text causes: waiting cannot mend them.
@@ -23,11 +27,15 @@ bool path_is_at_fault(int error) {
   return error == ENAMETOOLONG || error == EISDIR || error == ENOTDIR || error == EINVAL || error == ELOOP;
 }
 
-void reuse(Buffer& buffer) {
-  if (buffer.capacity() > kKeptBuffer)
-    buffer = Buffer();
-  else
-    buffer.clear();
+// What is left of `buffers` behind their first `skip` bytes, as many of them as one call may write.
+size_t vectors_behind(std::vector<Buffer>& buffers, size_t skip, std::array<iovec, kMostVectors>& vectors) {
+  size_t n = 0;
+  for (auto& buffer : buffers) {
+    if (n == kMostVectors) break;
+    if (skip < buffer.size()) vectors[n++] = {buffer.data() + skip, buffer.size() - skip};
+    skip -= std::min(skip, buffer.size());
+  }
+  return n;
 }
 
 }  // namespace
@@ -100,16 +108,15 @@ void FileWriter::absorb(FileJob& job) {
     if (piece.bytes.empty()) continue;
     File& target = file(piece.path);
     target.last_use = now;
-    Buffer& buffer = settings_.gzip ? target.gathered : target.pending;
-    if (settings_.gzip && buffer.empty()) target.gathered_since = now;
-    if (settings_.overwrite) {  // only the newest event counts
-      buffer.clear();
-      if (!settings_.gzip) target.written = 0;
+    if (settings_.gzip) {
+      if (target.gathered.empty()) target.gathered_since = now;
+      if (settings_.overwrite) target.gathered.clear();  // only the newest event counts
+      target.gathered.append(piece.bytes.view());
+      spare_.give_back(std::move(piece.bytes));
+    } else {
+      if (settings_.overwrite) forget_pending(target);
+      target.pending.push_back(std::move(piece.bytes));
     }
-    if (buffer.empty())
-      std::swap(buffer, piece.bytes);
-    else
-      buffer.append(piece.bytes.view());
     auto& owners = settings_.gzip ? target.gathering : target.waiting;
     if (owners.empty() || owners.back().get() != job.batch.get()) owners.push_back(job.batch);
   }
@@ -136,14 +143,22 @@ void FileWriter::service(File& file, Clock::time_point now, bool force) {
 }
 
 void FileWriter::compress(File& file) {
-  if (settings_.overwrite) {
-    file.pending.clear();
-    file.written = 0;
-  }
-  compressor_->member(file.gathered.view(), file.pending);
-  reuse(file.gathered);
+  if (settings_.overwrite) forget_pending(file);
+  Buffer member = spare_.take();
+  compressor_->member(file.gathered.view(), member);
+  file.pending.push_back(std::move(member));
+  if (file.gathered.capacity() > kKeptBuffer)
+    file.gathered = Buffer();
+  else
+    file.gathered.clear();
   for (auto& batch : file.gathering) file.waiting.push_back(std::move(batch));
   file.gathering.clear();
+}
+
+void FileWriter::forget_pending(File& file) {
+  for (auto& buffer : file.pending) spare_.give_back(std::move(buffer));
+  file.pending.clear();
+  file.written = 0;
 }
 
 void FileWriter::write_pending(File& file) {
@@ -159,16 +174,15 @@ void FileWriter::write_pending(File& file) {
       (::ftruncate(file.fd, 0) != 0 || ::lseek(file.fd, 0, SEEK_SET) != 0) && errno != EINVAL &&
       errno != ESPIPE)
     return back_off(file, errno);
-  while (file.written < file.pending.size()) {
-    const ssize_t n =
-        ::write(file.fd, file.pending.data() + file.written, file.pending.size() - file.written);
+  std::array<iovec, kMostVectors> vectors;
+  while (const size_t count = vectors_behind(file.pending, file.written, vectors)) {
+    const ssize_t n = ::writev(file.fd, vectors.data(), static_cast<int>(count));
     if (n >= 0)
       file.written += static_cast<size_t>(n);
     else if (errno != EINTR)
       return back_off(file, errno);
   }
-  reuse(file.pending);
-  file.written = 0;
+  forget_pending(file);
   if (file.delay.count() != 0) log::info(kLogger, "Writing again", {{"path", file.path}});
   file.delay = {};
   file.retry_at = {};
@@ -246,10 +260,10 @@ bool FileWriter::close_least_used(const File& except) {
 void FileWriter::redirect(File& file) {
   File& failure = this->file(settings_.failure_path);
   failure.last_use = Clock::now();
-  failure.pending.append(file.pending.view());
+  for (auto& buffer : file.pending) failure.pending.push_back(std::move(buffer));
+  file.pending.clear();
   for (auto& batch : file.waiting) failure.waiting.push_back(std::move(batch));
   file.waiting.clear();
-  reuse(file.pending);
   file.written = 0;
 }
 

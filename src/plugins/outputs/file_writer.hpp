@@ -16,6 +16,7 @@
 #include "base/buffer.hpp"
 #include "event/batch.hpp"
 #include "plugins/outputs/job_queue.hpp"
+#include "plugins/outputs/spare_buffers.hpp"
 
 namespace sluice::plugins {
 
@@ -52,6 +53,8 @@ class FileWriter {
   void start();
   /// Thread-safe.
   void push(FileJob job) { queue_.push(std::move(job)); }
+  /// An empty buffer for a piece. Thread-safe.
+  Buffer buffer() { return spare_.take(); }
   /// Writes what is being gathered now.
   void flush();
   /// A last attempt, then what could not be written is abandoned and the files are closed.
@@ -67,8 +70,8 @@ class FileWriter {
     Buffer gathered;                  // gzip: plain bytes of the next member
     std::vector<BatchRef> gathering;  // the batches that they belong to
     Clock::time_point gathered_since;
-    Buffer pending;  // bytes for the file, written up to `written`
-    size_t written = 0;
+    std::vector<Buffer> pending;  // bytes for the file, none of them empty
+    size_t written = 0;           // how many of them all are in the file
     std::vector<BatchRef> waiting;
     std::chrono::milliseconds delay{0};  // back-off; zero while all is well
     Clock::time_point retry_at;
@@ -84,6 +87,7 @@ class FileWriter {
   void service(File& file, Clock::time_point now, bool force);
   void compress(File& file);
   void write_pending(File& file);
+  void forget_pending(File& file);
   Opened open(File& file);
   int open_now(File& file);
   int make_folders(const std::string& path) const;
@@ -97,6 +101,7 @@ class FileWriter {
 
   Settings settings_;
   JobQueue<FileJob> queue_;
+  SpareBuffers spare_;
   std::unordered_map<std::string, std::unique_ptr<File>> files_;
   std::unique_ptr<Compressor> compressor_;
   Clock::time_point next_stale_check_{};
