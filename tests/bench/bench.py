@@ -16,6 +16,7 @@ import statistics
 import sys
 
 import case as cases
+import costs
 import figures
 import outputs
 import programs
@@ -39,7 +40,9 @@ def arguments():
     ap.add_argument("--update-baseline", action="store_true", help="write the figures to baseline.json")
     ap.add_argument("--update-expected", action="store_true", help="write expected.jsonl of the cases anew, and end")
     ap.add_argument("--check", action="store_true", help="compare outputs only")
+    ap.add_argument("--costs", action="store_true", help="print the functions that use most CPU, by perf, and end")
     ap.add_argument("--markdown", action="store_true", help="print the tables of docs/performance.md at the end")
+    ap.add_argument("--update-docs", action="store_true", help="write tables and costs into docs/performance.md")
     args = ap.parse_intermixed_args()
     unknown = set(args.cases) - set(cases.names())
     if unknown:
@@ -94,6 +97,12 @@ class Bench:
             return self.throughput(case)
         return report.Special(case, figures.KINDS[case.kind](case, self.sluice, self.tools, self.args.runs))
 
+    def write_expected(self, case):
+        outputs.check_expected(case, self.sluice, self.tools, update=True)
+
+    def costs(self, case):
+        return costs.text(case, costs.top(case, self.sluice, self.tools, LINES))
+
     def check(self, case):
         if case.kind != "throughput":
             figures.KINDS[case.kind](case, self.sluice, self.tools, 0)
@@ -123,10 +132,10 @@ def main():
     bench = Bench(args)
     if args.check:
         return check_all(bench, chosen)
-    if args.update_expected:
+    if args.update_expected or args.costs:
         for case in chosen:
             if case.kind == "throughput":
-                outputs.check_expected(case, bench.sluice, bench.tools, update=True)
+                bench.write_expected(case) if args.update_expected else print(bench.costs(case), flush=True)
         return True
     results, good = [], True
     for case in chosen:
@@ -144,7 +153,10 @@ def main():
     if args.against:
         good &= report.compare_binaries(results, SLOWER)
     if args.markdown:
-        print(report.markdown(results, bench.peers))
+        print(report.tables(results, bench.peers))
+    if args.update_docs:
+        found = [bench.costs(result.case) for result in results if isinstance(result, report.Result)]
+        report.update_page(report.tables(results, bench.peers), found)
     return good
 
 

@@ -60,7 +60,7 @@ class Peer:
     def version(self):
         done = subprocess.run([self.binary, *self.version_words], capture_output=True, text=True,
                               env={**os.environ, **(self.environment or {})})
-        return done.stdout.strip().split("\n")[0][:60]
+        return re.search(r"\d+\.[\w.]+", done.stdout)[0]
 
 
 class SyslogNg(Peer):

@@ -7,6 +7,7 @@ import statistics
 
 HERE = pathlib.Path(__file__).resolve().parent
 BASELINE = HERE / "baseline.json"
+PAGE = HERE.parent.parent / "docs" / "performance.md"
 ELSEWHERE = json.loads((HERE / "elsewhere.json").read_text())
 PEERS = ("logstash", "vector", "fluent-bit", "rsyslog", "syslog-ng")
 
@@ -52,7 +53,7 @@ class Result:
             sent = statistics.median(run.load["rate"] for run in self.runs["sluice"])
             lines.append(f"  {sent:,.0f} a second were sent; dropped in the runs: {', '.join(drops)}")
         if "other" in self.runs:
-            lines.append(self.line("other"))
+            return "\n".join([*lines, self.line("other")])
         for name in PEERS:
             cost, elsewhere = self.peer_us(name)
             if cost is None:
@@ -137,16 +138,24 @@ def machine():
             + names.get("PRETTY_NAME", "").strip('"'))
 
 
-def markdown(results, peers):
+def tables(results, peers):
     """The tables of docs/performance.md."""
-    names = "Logstash Vector Fluent_Bit rsyslog syslog-ng".split()
-    lines = [f"Machine: {machine()}. " + " ".join(f"{peer.name}: {peer.version()}." for peer in peers), "",
-             "| case | work | CPU us | goal | limit us | × limit | 1,000 events/s | RSS MiB | "
-             + " | ".join(name.replace("_", " ") for name in names) + " |",
-             "|---" * (8 + len(names)) + "|"]
+    versions = [f"{peer.name}: {peer.version()}." for peer in peers]
+    lines = [f"{machine()}.", *versions, "",
+             "| | work | CPU µs per event | goal | limit | times the limit | 1,000 events/s | RSS MiB | Logstash | Vector "
+             "| Fluent Bit | rsyslog | syslog-ng |", "|---" * 13 + "|"]
     lines += [result.row() for result in results if isinstance(result, Result)]
-    lines += ["", "| case | figure | measured | goal |", "|---|---|---|---|"]
+    lines += ["", "| | figure | measured | goal |", "|---|---|---|---|"]
     for result in results:
         if isinstance(result, Special):
             lines += result.rows()
     return "\n".join(lines)
+
+
+def update_page(figures, costs):
+    """Puts the figures and the costs between their marks in docs/performance.md."""
+    text = PAGE.read_text()
+    for name, new in (("figures", figures), ("costs", "```\n" + "\n".join(costs) + "\n```")):
+        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+        text = text[:text.index(begin) + len(begin)] + new + text[text.index(end):]
+    PAGE.write_text(text)
