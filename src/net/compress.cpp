@@ -1,5 +1,6 @@
 #include "net/compress.hpp"
 
+#include <isa-l/igzip_lib.h>
 #include <libdeflate.h>
 #include <zlib.h>
 
@@ -24,6 +25,44 @@ libdeflate_compressor* compressor(int level) {
   if (!one) one.reset(libdeflate_alloc_compressor(std::clamp(level, 0, 12)));
   if (!one) throw std::bad_alloc();
   return one.get();
+}
+
+// ISA-L's compressor, with the tables of its level 1.
+struct FastCompressor {
+  isal_zstream stream;
+  uint8_t tables[ISAL_DEF_LVL1_DEFAULT];
+};
+
+// 0 when ISA-L does not take it.
+size_t compress_fast(Compression format, std::string_view bytes, char* out, size_t room) {
+  constexpr size_t kMost = UINT32_MAX;  // its sizes have 32 bits
+  if (bytes.size() > kMost || room > kMost) return 0;
+  thread_local const auto fast = std::make_unique_for_overwrite<FastCompressor>();
+  isal_zstream& stream = fast->stream;
+  isal_deflate_stateless_init(&stream);
+  stream.level = 1;
+  stream.level_buf = fast->tables;
+  stream.level_buf_size = sizeof fast->tables;
+  stream.gzip_flag = format == Compression::gzip ? IGZIP_GZIP : IGZIP_ZLIB;
+  stream.end_of_stream = 1;
+  stream.next_in = reinterpret_cast<uint8_t*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uint32_t>(bytes.size());
+  stream.next_out = reinterpret_cast<uint8_t*>(out);
+  stream.avail_out = static_cast<uint32_t>(room);
+  return isal_deflate_stateless(&stream) == COMP_OK ? stream.total_out : 0;
+}
+
+size_t compress_bound(Compression format, size_t size, int level) {
+  return format == Compression::gzip ? libdeflate_gzip_compress_bound(compressor(level), size)
+                                     : libdeflate_zlib_compress_bound(compressor(level), size);
+}
+
+// `room` is compress_bound() at least. The size of what stands in `out` then.
+size_t compress_into(Compression format, std::string_view bytes, int level, char* out, size_t room) {
+  if (level == 1)
+    if (const size_t size = compress_fast(format, bytes, out, room); size != 0) return size;
+  const auto run = format == Compression::gzip ? libdeflate_gzip_compress : libdeflate_zlib_compress;
+  return run(compressor(level), bytes.data(), bytes.size(), out, room);
 }
 
 libdeflate_decompressor* decompressor() {
@@ -85,14 +124,15 @@ Result<SlabRef> decompress_gzip(std::string_view bytes, size_t max_bytes) {
 }  // namespace
 
 SlabRef compress(Compression format, std::string_view bytes, int level) {
-  auto* with = compressor(level);
-  const bool gzip = format == Compression::gzip;
-  const size_t bound = gzip ? libdeflate_gzip_compress_bound(with, bytes.size())
-                            : libdeflate_zlib_compress_bound(with, bytes.size());
-  SlabRef out = SlabRef::allocate(bound);
-  const auto run = gzip ? libdeflate_gzip_compress : libdeflate_zlib_compress;
-  out.set_size(run(with, bytes.data(), bytes.size(), out.data(), out.capacity()));
+  SlabRef out = SlabRef::allocate(compress_bound(format, bytes.size(), level));
+  out.set_size(compress_into(format, bytes, level, out.data(), out.capacity()));
   return out;
+}
+
+void compress(Compression format, std::string_view bytes, int level, Buffer& out) {
+  const size_t room = compress_bound(format, bytes.size(), level);
+  char* at = out.reserve(room);
+  out.grow(compress_into(format, bytes, level, at, room));
 }
 
 Result<SlabRef> decompress(Compression format, std::string_view bytes, size_t max_bytes) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/buffer.hpp"
 #include "base/slab.hpp"
 #include "base/status.hpp"
 
@@ -19,6 +20,8 @@ enum class Compression : unsigned char {
 /// The whole of `bytes` compressed; level 1 (fast) to 12 (small), 0 stores. Any thread; compressors are kept
 /// per thread and level. Not for Compression::deflate (taken as zlib).
 SlabRef compress(Compression format, std::string_view bytes, int level = 1);
+/// The same, behind what `out` holds.
+void compress(Compression format, std::string_view bytes, int level, Buffer& out);
 
 /// The whole of `bytes` decompressed, at most `max_bytes` of it. Errors: damaged or cut data, or a result
 /// over the bound (Status::message() says "more than N bytes"); memory for it is never taken before data asks

@@ -12,6 +12,9 @@ namespace sluice::net {
 
 namespace {
 
+constexpr long kSendStep = 256L << 10;
+constexpr size_t kDefaultSendStep = 64 << 10;  // of curl
+
 size_t read_body(char* into, size_t size, size_t count, void* data) {
   auto& transfer = *static_cast<HttpTransfer*>(data);
   const size_t room = size * count;
@@ -232,6 +235,8 @@ void HttpClient::Impl::set_up_body(HttpTransfer& transfer) {
   curl_easy_setopt(easy, CURLOPT_POST, 1L);
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer.body_size));
+  // curl sends in steps of this size; each costs system calls and wakes the peer.
+  if (transfer.body_size > kDefaultSendStep) curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kSendStep);
   if (request.body.size() <= 1) {  // curl sends from where it lies
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body[0].view().data());
   } else {
@@ -239,7 +244,6 @@ void HttpClient::Impl::set_up_body(HttpTransfer& transfer) {
     curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);
     curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_body);
     curl_easy_setopt(easy, CURLOPT_SEEKDATA, &transfer);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
   }
   // Neither curl's guess of a type, nor a round trip before each large body.
   if (find_header(request.headers, "content-type") == nullptr) {

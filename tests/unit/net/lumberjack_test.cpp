@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
+
 #include "net/compress.hpp"
 
 using namespace sluice;
@@ -155,4 +157,23 @@ TEST_CASE("compression goes both ways, with a bound and with damage found") {
   const auto part = decompress_flushed(whole.view().substr(0, whole.size() / 2), 1 << 20);
   REQUIRE(part.ok());
   CHECK(text.starts_with(part->view()));
+}
+
+TEST_CASE("whatever is compressed comes out again, at every level, behind what was there") {
+  std::minstd_rand random(7);
+  for (const size_t size : {0u, 1u, 2u, 100u, 32768u, 65535u, 65536u, 70000u, 300000u})
+    for (const unsigned kinds : {1u, 4u, 60u, 256u}) {  // of bytes: from nothing but one to noise
+      std::string text;
+      while (text.size() < size) text += static_cast<char>(random() % kinds);
+      for (int level = 0; level <= 12; ++level)
+        for (const auto format : {Compression::gzip, Compression::zlib}) {
+          Buffer out;
+          out.append("before");
+          compress(format, text, level, out);
+          REQUIRE(out.view().starts_with("before"));
+          const auto back = decompress(format, out.view().substr(6), size + 1);
+          REQUIRE(back.ok());
+          REQUIRE(back->view() == text);
+        }
+    }
 }
