@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/buffer.hpp"
-#include "base/slab.hpp"
 #include "event/batch.hpp"
 
 namespace sluice::elastic {
@@ -24,7 +23,7 @@ struct Body {
   Buffer bytes;
   std::vector<Item> items;
   std::vector<BatchRef> batches;
-  SlabRef compressed;           // the bytes as sent; empty without compression
+  Buffer compressed;            // the bytes as sent; empty without compression
   uint32_t attempts = 0;        // how often it was refused
   uint64_t since_millis = 0;    // when the first item came, on the loop's clock; 0: not noticed yet
   uint64_t delivered_then = 0;  // successes of the output when the server called the request malformed
@@ -32,6 +31,7 @@ struct Body {
 
   [[nodiscard]] bool empty() const { return items.empty(); }
   [[nodiscard]] size_t size() const { return bytes.size(); }
+  [[nodiscard]] size_t capacity() const { return bytes.capacity() + compressed.capacity(); }
   [[nodiscard]] uint32_t end(size_t item) const {
     return item + 1 < items.size() ? items[item + 1].begin : static_cast<uint32_t>(bytes.size());
   }
@@ -51,7 +51,7 @@ struct Body {
     bytes.clear();
     items.clear();
     batches.clear();
-    compressed.reset();
+    compressed.clear();
     attempts = 0;
     since_millis = 0;
     malformed = false;
@@ -68,7 +68,7 @@ class BodyPool {
       if (!free_.empty()) {
         auto body = std::move(free_.back());
         free_.pop_back();
-        kept_ -= body->bytes.capacity();
+        kept_ -= body->capacity();
         return body;
       }
     }
@@ -77,8 +77,8 @@ class BodyPool {
   void give(BodyPtr body) {
     body->clear();  // outside the lock: letting batches go may run acknowledgements
     std::scoped_lock lock(mutex_);
-    if (kept_ + body->bytes.capacity() > kKeep) return;
-    kept_ += body->bytes.capacity();
+    if (kept_ + body->capacity() > kKeep) return;
+    kept_ += body->capacity();
     free_.push_back(std::move(body));
   }
 

@@ -121,8 +121,8 @@ std::shared_ptr<Gatherer> Bulk::gatherer() {
 
 void Bulk::compress(Body& body) const {
   const int level = settings_.connection.compression_level;
-  if (level > 0 && !body.compressed)
-    body.compressed = net::compress(net::Compression::gzip, body.bytes.view(), level);
+  if (level > 0 && body.compressed.empty())
+    net::compress(net::Compression::gzip, body.bytes.view(), level, body.compressed);
 }
 
 void Bulk::hand_over(BodyPtr body) {
@@ -172,9 +172,10 @@ void Bulk::update_active() {
 
 // Small bodies that piled up while no host would take one go out together.
 void Bulk::merge_small(Body& body) {
-  while (!ready_.empty() && body.attempts == 0 && !body.compressed && !body.malformed) {
+  while (!ready_.empty() && body.attempts == 0 && body.compressed.empty() && !body.malformed) {
     const Body& next = *ready_.front();
-    if (next.attempts != 0 || next.compressed || next.malformed || body.size() + next.size() > body_bytes())
+    if (next.attempts != 0 || !next.compressed.empty() || next.malformed ||
+        body.size() + next.size() > body_bytes())
       return;
     const auto shift = static_cast<uint32_t>(body.size());
     for (const auto& item : next.items) body.items.push_back({item.event, item.begin + shift});
@@ -218,13 +219,10 @@ void Bulk::send(const HostPtr& host, std::shared_ptr<Body> body) {
   net::HttpHeaders headers{{"Content-Type", "application/json"},
                            {"X-Elastic-Event-Count", std::to_string(body->items.size())},
                            {"X-Elastic-Uncompressed-Request-Length", std::to_string(body->size())}};
-  std::vector<net::Bytes> content;
-  if (body->compressed) {
-    headers.emplace_back("Content-Encoding", "gzip");
-    content.emplace_back(body->compressed);
-  } else {
-    content.push_back(net::Bytes::unowned(body->bytes.view()));  // the callback below keeps the body
-  }
+  const bool packed = !body->compressed.empty();
+  if (packed) headers.emplace_back("Content-Encoding", "gzip");
+  std::vector<net::Bytes> content;  // the callback below keeps the body
+  content.push_back(net::Bytes::unowned(packed ? body->compressed.view() : body->bytes.view()));
   in_flight_.push_back(body);
   ++host->in_flight;
   const auto& own_path = settings_.connection.bulk_path;
