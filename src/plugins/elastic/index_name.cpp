@@ -1,6 +1,7 @@
 #include "plugins/elastic/index_name.hpp"
 
 #include <mutex>
+#include <optional>
 #include <unordered_set>
 
 #include "base/buffer.hpp"
@@ -13,6 +14,7 @@ namespace sluice::elastic {
 namespace {
 
 constexpr int64_t kHour = int64_t{3600} * 1000000000;
+constexpr int64_t kDay = 24 * kHour;
 constexpr size_t kRememberedRenames = 1000;
 
 // Says once per name that it was changed; hostile names cannot make the log or the memory grow.
@@ -27,21 +29,28 @@ void say_renamed(std::string_view from, std::string_view to) {
             {{"index", from}, {"used", to}});
 }
 
-// True when date placeholders of the template change with the hour at most, so that names can be kept that
-// long.
-bool hourly_dates(std::string_view text, bool& any) {
-  any = false;
+// How long the dates of the template stay the same at least, in nanoseconds; 0: it has none. nullopt when
+// they may change within the hour, so that names cannot be kept.
+std::optional<int64_t> period_of_dates(std::string_view text) {
+  int64_t period = 0;
   for (size_t at = text.find("%{"); at != std::string_view::npos; at = text.find("%{", at + 2)) {
     const size_t close = text.find('}', at);
     if (close == std::string_view::npos) break;
     const auto inside = text.substr(at + 2, close - at - 2);
-    if (inside.starts_with('{')) return false;
+    if (inside.starts_with('{')) return std::nullopt;
     if (!inside.starts_with('+')) continue;
-    any = true;
     if (inside == "+" || inside.find_first_not_of("+yYxXMdDEeweGHkKha.-_/") != std::string_view::npos)
-      return false;
+      return std::nullopt;
+    const bool hours = inside.find_first_of("HkKha") != std::string_view::npos;
+    if (hours || period == 0) period = hours ? kHour : kDay;
   }
-  return true;
+  return period;
+}
+
+// nanos / period, rounded down.
+template <int64_t period>
+int64_t whole(int64_t nanos) {
+  return nanos / period - (nanos % period < 0 ? 1 : 0);
 }
 
 bool left_over(std::string_view name) {
@@ -89,9 +98,11 @@ IndexNamer::IndexNamer(const DocumentSettings& settings, const Target& target, s
         fields_.push_back(FieldRef::of(name));
   } else {
     fields_ = template_.fields();
-    cacheable_ = hourly_dates(template_.text(), hourly_);
+    const auto period = period_of_dates(template_.text());
+    cacheable_ = period.has_value();
+    period_ = period.value_or(0);
   }
-  if (fields_.empty() && !hourly_ && cacheable_) {
+  if (fields_.empty() && period_ == 0 && cacheable_) {
     finish(data_stream_ ? settings.ds_type + "-" + settings.ds_dataset + "-" + settings.ds_namespace
                         : template_.text(),
            single_);
@@ -100,25 +111,34 @@ IndexNamer::IndexNamer(const DocumentSettings& settings, const Target& target, s
   }
 }
 
-// What the name depends on, as one text. False when a part is missing or no plain text: the slow way decides
-// then.
-bool IndexNamer::make_key(const Event& event, int64_t& hour) {
+// What the name depends on, as one text; data() is null when a part is missing or no plain text: the slow way
+// decides then.
+std::string_view IndexNamer::key_of(const Event& event) {
+  if (fields_.size() == 1) {  // as it lies in the event
+    const Value* value = event.get(fields_[0]);
+    return value && value->is_string() ? value->as_text() : std::string_view();
+  }
   key_.clear();
   for (const auto& field : fields_) {
     const Value* value = event.get(field);
     if (!value || value->is_null()) {
-      if (!data_stream_) return false;
+      if (!data_stream_) return {};
       key_ += '\x01';
       continue;
     }
-    if (!value->is_string()) return false;
+    if (!value->is_string()) return {};
     key_ += value->as_text();
     key_ += '\0';
   }
-  if (!hourly_) return true;
-  if (!event.has_timestamp()) return false;
-  const int64_t nanos = event.timestamp();
-  hour = nanos / kHour - (nanos % kHour < 0 ? 1 : 0);
+  return key_;
+}
+
+bool IndexNamer::time_of(const Event& event, int64_t& periods) const {
+  if (period_ == 0) return true;
+  const Value* time = event.get(Names::get().timestamp);
+  if (!time || time->kind() != Value::Kind::timestamp) return false;
+  const int64_t nanos = time->as_nanos();
+  periods = period_ == kDay ? whole<kDay>(nanos) : whole<kHour>(nanos);
   return true;
 }
 
@@ -127,17 +147,18 @@ const IndexName& IndexNamer::of(const Event& event) {
     if (single_.renamed && renamed_) renamed_->add();
     return single_;
   }
-  int64_t hour = 0;
+  int64_t periods = 0;
+  const std::string_view key = cacheable_ && time_of(event, periods) ? key_of(event) : std::string_view();
   IndexName* name = &single_;
-  if (cacheable_ && make_key(event, hour)) {
-    const size_t hash = std::hash<std::string_view>{}(key_) + static_cast<size_t>(hour) * 31;
+  if (key.data()) {
+    const size_t hash = std::hash<std::string_view>{}(key) + static_cast<size_t>(periods) * 31;
     Slot& slot = (*slots_)[hash & 255];
     name = &slot.name;
-    if (!slot.used || slot.hour != hour || slot.key != key_) {
+    if (!slot.used || slot.periods != periods || slot.key != key) {
       fill(event, slot.name);
       slot.used = true;
-      slot.hour = hour;
-      slot.key = key_;
+      slot.periods = periods;
+      slot.key = key;
     }
   } else {
     fill(event, single_);

@@ -1,4 +1,4 @@
-// Index names: filled in once per tenant and hour instead of once per event, and made legal.
+// Index names: filled in once per tenant and day (or hour) instead of once per event, and made legal.
 #pragma once
 
 #include <array>
@@ -43,11 +43,12 @@ class IndexNamer {
  private:
   struct Slot {
     bool used = false;
-    int64_t hour = 0;
+    int64_t periods = 0;  // since the epoch
     std::string key;
     IndexName name;
   };
-  bool make_key(const Event& event, int64_t& hour);
+  std::string_view key_of(const Event& event);
+  bool time_of(const Event& event, int64_t& periods) const;
   void fill(const Event& event, IndexName& out);
   void finish(std::string_view filled, IndexName& out) const;
 
@@ -57,7 +58,7 @@ class IndexNamer {
   std::string action_;
   plugin::Counter* renamed_;
   std::vector<FieldRef> fields_;  // that the name depends on
-  bool hourly_ = false;           // and the hour of @timestamp
+  int64_t period_ = 0;            // and the day or hour of @timestamp, in nanoseconds; 0: not on the time
   bool cacheable_ = true;
   bool verbatim_;  // an alias, which may have capitals
   std::string key_, scratch_;

@@ -66,11 +66,23 @@ struct Config {
   [[nodiscard]] bool restricted() const { return !allowed.empty() || allow_pattern; }
 };
 
+// What one worker counts during a call. Adding to the shared counter for each event would make workers take
+// its cache line from one another.
+struct Tally {
+  plugin::Counter* counter = nullptr;
+  uint64_t pending = 0;
+  void settle() {
+    if (pending != 0) counter->add(pending);
+    pending = 0;
+  }
+};
+
 // What a found name leads to.
 struct Decision {
   std::string tenant;  // empty: refused
   bool plain = false;
-  plugin::Counter* events = nullptr;
+  Tally events;
+  Value value;  // the tenant in the arena of the batch, while events.pending is not 0
 };
 
 class TenantWorker : public plugin::FilterWorker {
@@ -79,20 +91,22 @@ class TenantWorker : public plugin::FilterWorker {
 
   void filter(plugin::FilterRun& run) override {
     metrics_ = &run.metrics();
-    if (!refused_) {
-      refused_ = &metrics_->counter("refused");
-      missing_ = &metrics_->counter("missing");
-      defaulted_ = &metrics_->counter("defaulted");
-      dropped_ = &metrics_->counter("dropped");
+    if (!refused_.counter) {
+      refused_.counter = &metrics_->counter("refused");
+      missing_.counter = &metrics_->counter("missing");
+      defaulted_.counter = &metrics_->counter("defaulted");
+      dropped_.counter = &metrics_->counter("dropped");
     }
     for (auto* event : run.events()) {
       const std::string_view found = find(*event);
-      const bool passed = found.data() ? decide(*event, found) : take_default(*event, *missing_);
+      const bool passed = found.data() ? decide(*event, found) : take_default(*event, missing_);
       if (!passed) refuse(*event);
       if (passed)
         if (const Status status = run.matched(*event); !status.ok())
           warn("A common option failed", status.message());
     }
+    settle();
+    for (auto* tally : {&refused_, &missing_, &defaulted_, &dropped_}) tally->settle();
   }
 
  private:
@@ -133,19 +147,22 @@ class TenantWorker : public plugin::FilterWorker {
   bool decide(Event& event, std::string_view found) {
     auto known = decisions_.find(found);
     if (known == decisions_.end()) {
-      if (decisions_.size() >= kRemembered) decisions_.clear();
+      if (decisions_.size() >= kRemembered) {
+        settle();
+        decisions_.clear();
+      }
       known = decisions_.emplace(std::string(found), judge(found)).first;
     }
-    const Decision& decision = known->second;
+    Decision& decision = known->second;
     if (!decision.tenant.empty()) return store(event, decision);
-    refused_->add();
+    ++refused_.pending;
     uint64_t suppressed = 0;
     if (warnings_.allow(suppressed))
       log::warn("logstash.filters.tenant", "A tenant was refused",
                 {{"name", found}, {"suppressed", suppressed}});
     if (config_.on_refused != OnRefused::use_default) return false;
     for (const auto& tag : config_.refused_tags) event.tag(tag);
-    return take_default(event, *defaulted_);
+    return take_default(event, defaulted_);
   }
 
   Decision judge(std::string_view found) {
@@ -168,25 +185,32 @@ class TenantWorker : public plugin::FilterWorker {
   }
 
   Decision decision_for(const std::string& name) {
-    return {name, json_plain(name), &counters_.of(name, *metrics_)};
+    return {name, json_plain(name), {&counters_.of(name, *metrics_)}, {}};
   }
 
-  bool take_default(Event& event, plugin::Counter& counter) {
-    counter.add();
+  bool take_default(Event& event, Tally& tally) {
+    ++tally.pending;
     if (!config_.fallback) return false;
     if (fallback_.tenant.empty()) fallback_ = decision_for(*config_.fallback);
     return store(event, fallback_);
   }
 
-  bool store(Event& event, const Decision& decision) {
-    const SetError error =
-        event.set(config_.target, Value::string(event.arena().copy(decision.tenant), decision.plain));
+  bool store(Event& event, Decision& decision) {
+    const bool first = decision.events.pending == 0;  // of the call
+    if (first) decision.value = Value::string(event.arena().copy(decision.tenant), decision.plain);
+    const SetError error = event.set(config_.target, decision.value);
     if (error != SetError::none) {
       warn("The tenant could not be stored", set_status(error, config_.target).message());
       return false;
     }
-    decision.events->add();
+    ++decision.events.pending;
+    if (first) used_.push_back(&decision);
     return true;
+  }
+
+  void settle() {
+    for (auto* decision : used_) decision->events.settle();
+    used_.clear();
   }
 
   // Whatever the sender put into the target must not pass for a tenant.
@@ -194,7 +218,7 @@ class TenantWorker : public plugin::FilterWorker {
     event.remove(config_.target);
     if (config_.on_refused == OnRefused::drop) {
       event.cancel();
-      dropped_->add();
+      ++dropped_.pending;
       return;
     }
     for (const auto& tag : config_.refused_tags) event.tag(tag);
@@ -209,9 +233,10 @@ class TenantWorker : public plugin::FilterWorker {
   const Config& config_;
   TenantCounters& counters_;
   plugin::PluginMetrics* metrics_ = nullptr;
-  plugin::Counter *refused_ = nullptr, *missing_ = nullptr, *defaulted_ = nullptr, *dropped_ = nullptr;
+  Tally refused_, missing_, defaulted_, dropped_;
   TextMap<Decision> decisions_;
   Decision fallback_;
+  std::vector<Decision*> used_;  // in this call
   std::string found_, attribute_;
   match::Captures captures_;
   WarningLimiter warnings_;

@@ -137,6 +137,27 @@ TEST_CASE("names kept for a tenant follow the month and the tenant") {
   }
 }
 
+TEST_CASE("names with an hour, and names of nothing but a date, follow the time") {
+  const auto index = [](DocumentWriter& writer, Lines& lines, const std::string& time) {
+    const auto text = lines.of(writer, R"({"@timestamp":")" + time + R"(","t":"a"})");
+    return text.substr(20, text.find('"', 20) - 20);
+  };
+  Lines hours("index => \"x-%{t}-%{+YYYY.MM.dd.HH}\"");
+  DocumentWriter hourly(hours.settings.document, hours.target, nullptr);
+  Lines days("index => \"x-%{+YYYY.MM.dd}\"");
+  DocumentWriter daily(days.settings.document, days.target, nullptr);
+  Lines minutes("index => \"x-%{+YYYY.MM.dd.HH.mm}\"");
+  DocumentWriter finer(minutes.settings.document, minutes.target, nullptr);
+  for (int round = 0; round < 2; ++round) {
+    CHECK(index(hourly, hours, "2026-11-30T22:59:59Z") == "x-a-2026.11.30.22");
+    CHECK(index(hourly, hours, "2026-11-30T23:00:00Z") == "x-a-2026.11.30.23");
+    CHECK(index(daily, days, "1969-12-31T23:59:59Z") == "x-1969.12.31");
+    CHECK(index(daily, days, "1970-01-01T00:00:00Z") == "x-1970.01.01");
+    CHECK(index(finer, minutes, "2026-11-30T22:58:59Z") == "x-2026.11.30.22.58");
+    CHECK(index(finer, minutes, "2026-11-30T22:59:00Z") == "x-2026.11.30.22.59");
+  }
+}
+
 TEST_CASE("an index that stays unresolved is refused with the name in the reason") {
   Lines lines("index => \"logs-%{tenant}\"");
   const auto text = lines.of(kDoc);
