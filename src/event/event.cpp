@@ -183,14 +183,26 @@ void normalize(Event& event) {
   const auto& names = Names::get();
   auto& fields = event.fields();
   auto& arena = event.arena();
-  if (const auto* metadata = fields.find(names.metadata)) {
+  // One look at all fields: most events have none of the four.
+  Value* time = nullptr;
+  bool has_metadata = false, has_version = false, has_tags = false;
+  for (auto& member : fields.all()) {
+    if (member.key == names.timestamp) time = &member.value;
+    has_metadata |= member.key == names.metadata;
+    has_version |= member.key == names.version;
+    has_tags |= member.key == names.tags;
+  }
+  if (has_metadata) {
     static const FieldRef whole = FieldRef::of("[@metadata]");
+    const Value* metadata = fields.find(names.metadata);
     if (metadata->is_object()) event.set(whole, *metadata);
     fields.remove(names.metadata);
+    time = fields.find(names.timestamp);
   }
-  Value* time = fields.find(names.timestamp);
-  if (!time || time->is_null()) {
-    fields.set(arena, names.timestamp, Value::timestamp(wall_nanos()));
+  if (!time) {
+    fields.append(arena, names.timestamp, Value::timestamp(wall_nanos()));
+  } else if (time->is_null()) {
+    *time = Value::timestamp(wall_nanos());
   } else if (time->kind() != Value::Kind::timestamp) {
     const auto parsed = time->is_string() ? match::parse_event_timestamp(time->as_text()) : std::nullopt;
     if (parsed) {
@@ -202,8 +214,8 @@ void normalize(Event& event) {
       event.tag("_timestampparsefailure");
     }
   }
-  if (!fields.find(names.version)) fields.append(arena, names.version, Value::string("1", true));
-  const Value* tags = fields.find(names.tags);
+  if (!has_version) fields.append(arena, names.version, Value::string("1", true));
+  const Value* tags = has_tags ? fields.find(names.tags) : nullptr;
   if (tags && (!legal_tags(*tags) || tags->is_null())) {
     auto* moved = Array::make(arena, 1);
     moved->push(arena, *tags);
