@@ -1,45 +1,45 @@
+#include <algorithm>
 #include <utility>
 
+#include "match/byte_graph.hpp"
 #include "match/byte_program.hpp"
-#include "match/byte_syntax.hpp"
 
 namespace sluice::match {
+namespace {
 
 // Builds the nodes from the end of the expression to its beginning, so that each knows what comes after it.
-class ByteCompiler {
+class GraphBuilder {
  public:
-  using Op = ByteProgram::Op;
-  using First = ByteProgram::First;
-  using Node = ByteProgram::Node;
-  using Kind = ByteTree::Kind;
+  explicit GraphBuilder(ByteGraph& graph) : graph_(graph) {}
 
-  explicit ByteCompiler(ByteProgram& program) : program_(program) {}
-
-  void compile(const ByteTree& tree, uint32_t groups) {
-    program_.groups_ = groups;
-    program_.slots_ = 2 * groups;
-    const uint32_t accept = add({});
-    program_.start_ = emit(tree, accept);
-    program_.first_.resize(program_.nodes_.size());
-    known_.assign(program_.nodes_.size(), false);
-    for (uint32_t i = 0; i < program_.nodes_.size(); ++i) program_.first_[i] = first(i, 0);
-    for (Node& node : program_.nodes_) {
-      if (node.op != Op::span) continue;
-      const First& after = program_.first_[node.next];
-      node.sole = node.greedy && !after.nullable && (after.bytes & distinct_[node.data]).none();
-    }
+  void build(const ByteTree& tree, uint32_t groups) {
+    graph_.groups = groups;
+    graph_.slots = 2 * groups;
+    graph_.start = emit(tree, add({}));
   }
-  [[nodiscard]] bool too_large() const { return program_.nodes_.size() > kMostNodes; }
+  [[nodiscard]] bool too_large() const { return graph_.nodes.size() > kMostNodes; }
 
  private:
+  using Op = ByteGraph::Op;
+  using Node = ByteGraph::Node;
+  using Kind = ByteTree::Kind;
+  using Branches = std::vector<uint32_t>;
   static constexpr size_t kMostNodes = 20'000;
+  static constexpr size_t kMostBranches = 48;  // of a fork that takes in another one
+  static constexpr int64_t kMostUnrolled = 100;
+
+  struct Groups {
+    uint32_t begin = UINT32_MAX;
+    uint32_t end = 0;
+    [[nodiscard]] bool none() const { return begin >= end; }
+  };
 
   uint32_t add(Node node) {
-    program_.nodes_.push_back(node);
-    return static_cast<uint32_t>(program_.nodes_.size() - 1);
+    graph_.nodes.push_back(node);
+    return static_cast<uint32_t>(graph_.nodes.size() - 1);
   }
 
-  Node make(Op op, uint32_t next) {
+  static Node make(Op op, uint32_t next) {
     Node node;
     node.op = op;
     node.next = next;
@@ -47,14 +47,22 @@ class ByteCompiler {
   }
 
   // Few sets come over and over again.
-  uint32_t set(const ByteProgram::Set& bytes) {
-    for (uint32_t i = 0; i < distinct_.size(); ++i) {
-      if (distinct_[i] == bytes) return i;
+  uint32_t set(const ByteGraph::Set& all) {
+    const ByteGraph::Set bytes = all & (~ByteGraph::Set() >> 0x80);
+    const auto known = std::find(graph_.sets.begin(), graph_.sets.end(), bytes);
+    const auto index = static_cast<uint32_t>(known - graph_.sets.begin());
+    if (known == graph_.sets.end()) graph_.sets.push_back(bytes);
+    return index;
+  }
+
+  static Groups groups_of(const ByteTree& tree) {
+    Groups groups;
+    if (tree.kind == Kind::group) groups = {tree.group, tree.group + 1};
+    for (const auto& child : tree.children) {
+      const Groups inside = groups_of(child);
+      groups = {std::min(groups.begin, inside.begin), std::max(groups.end, inside.end)};
     }
-    distinct_.push_back(bytes);
-    auto& table = program_.tables_.emplace_back();
-    for (size_t c = 0; c < table.size(); ++c) table[c] = bytes[c];
-    return static_cast<uint32_t>(distinct_.size() - 1);
+    return groups;
   }
 
   uint32_t emit(const ByteTree& tree, uint32_t next) {
@@ -67,31 +75,22 @@ class ByteCompiler {
       }
       case Kind::sequence:
         return sequence(tree, next);
-      case Kind::alternatives: {
-        Node node = make(Op::fork, next);
-        std::vector<uint32_t> branches;
-        for (const auto& child : tree.children) branches.push_back(emit(child, next));
-        node.data = static_cast<uint32_t>(program_.branches_.size());
-        program_.branches_.push_back(std::move(branches));
-        return add(node);
-      }
+      case Kind::alternatives:
+        return alternatives(tree, next);
       case Kind::group: {
         Node end = make(Op::store, next);
         end.data = 2 * tree.group + 1;
+        end.undo = repeated_;
         Node begin = make(Op::store, sequence(tree, add(end)));
         begin.data = 2 * tree.group;
+        begin.undo = repeated_;
         return add(begin);
       }
       case Kind::repeat:
         return repeat(tree, next);
       case Kind::atomic:
-      case Kind::look: {
-        Node node = make(tree.kind == Kind::atomic ? Op::atomic : Op::look, next);
-        node.negate = tree.negate;
-        node.min = tree.behind ? *tree.children[0].width() : -1;
-        node.body = sequence(tree, add({}));
-        return add(node);
-      }
+      case Kind::look:
+        return alone(tree, next);
       case Kind::line_begin:
         return add(make(Op::line_begin, next));
       case Kind::line_end:
@@ -115,8 +114,8 @@ class ByteCompiler {
       }
       if (text.size() > 1) {
         Node node = make(Op::literal, next);
-        node.data = static_cast<uint32_t>(program_.literals_.size());
-        program_.literals_.push_back(std::move(text));
+        node.data = static_cast<uint32_t>(graph_.literals.size());
+        graph_.literals.push_back(std::move(text));
         next = add(node);
         i = from;
       } else {
@@ -126,117 +125,158 @@ class ByteCompiler {
     return next;
   }
 
+  // A branch says which groups of the others take no part: those that come more than once are put back.
+  uint32_t clear(uint32_t from, uint32_t to, uint32_t next) {
+    if (from >= to || repeated_) return next;
+    Node node = make(Op::clear, next);
+    node.min = static_cast<int32_t>(from);
+    node.max = static_cast<int32_t>(to);
+    return add(node);
+  }
+
+  uint32_t alternatives(const ByteTree& tree, uint32_t next) {
+    const Groups all = groups_of(tree);
+    Branches branches;
+    for (const auto& child : tree.children) {
+      uint32_t branch = emit(child, next);
+      const Groups own = groups_of(child);
+      branch = clear(own.none() ? all.begin : own.end, all.end, branch);
+      if (!own.none()) branch = clear(all.begin, own.begin, branch);
+      branches.push_back(branch);
+    }
+    const uint32_t fork = add_fork(next);
+    fill(fork, branches);
+    return fork;
+  }
+
+  uint32_t add_fork(uint32_t next) {
+    Node node = make(Op::fork, next);
+    node.data = UINT32_MAX;
+    return add(node);
+  }
+
+  // A branch that is nothing but a fork gives its branches.
+  void fill(uint32_t fork, const Branches& branches) {
+    Branches all;
+    for (const uint32_t branch : branches) {
+      const Node& node = graph_.nodes[branch];
+      // One around this fork has no branches yet.
+      const bool filled = node.op == Op::fork && node.data < graph_.branches.size();
+      const Branches* inner = filled ? &graph_.branches[node.data] : nullptr;
+      if (inner && all.size() + inner->size() <= kMostBranches) {
+        all.insert(all.end(), inner->begin(), inner->end());
+      } else {
+        all.push_back(branch);
+      }
+    }
+    graph_.nodes[fork].data = static_cast<uint32_t>(graph_.branches.size());
+    graph_.branches.push_back(std::move(all));
+  }
+
+  uint32_t alone(const ByteTree& tree, uint32_t next) {
+    const bool atomic = tree.kind == Kind::atomic;
+    Node node = make(atomic ? Op::atomic : Op::look, next);
+    node.negate = tree.negate;
+    node.min = tree.behind ? *tree.children[0].width() : -1;
+    node.data = atomic ? atomic_ : 0;
+    const uint32_t index = add(node);
+    const uint32_t end = add(make(Op::accept, 0));
+    graph_.nodes[end].next = atomic ? next : end;
+    graph_.nodes[end].body = index;
+    const uint32_t outer = std::exchange(atomic_, atomic ? index : 0);
+    const uint32_t body = sequence(tree, end);
+    atomic_ = outer;
+    graph_.nodes[index].body = body;
+    return index;
+  }
+
+  // About as many nodes as the tree becomes.
+  static int64_t weight(const ByteTree& tree) {
+    int64_t sum = 1;
+    for (const auto& child : tree.children) sum += weight(child);
+    if (tree.kind != Kind::repeat || spanned(tree)) return sum;
+    const int64_t copies = std::max<int64_t>(tree.max < 0 ? tree.min : tree.max, 1);
+    return sum * copies <= kMostUnrolled ? sum * copies : sum + 2;
+  }
+  static bool spanned(const ByteTree& repeat) {
+    const bool single = repeat.max >= 0 && (repeat.max <= 2 || (repeat.min == repeat.max && repeat.max <= 4));
+    return repeat.children[0].kind == Kind::set && !single;
+  }
+
   uint32_t repeat(const ByteTree& tree, uint32_t next) {
-    Node node = make(Op::span, next);
-    node.min = tree.min;
-    node.max = tree.max;
-    node.greedy = tree.greedy;
-    if (tree.children[0].kind == Kind::set) {
+    const Groups own = groups_of(tree);
+    if (tree.max == 0) return own.none() ? next : clear(own.begin, own.end, next);
+    if (spanned(tree)) {
+      Node node = make(Op::span, next);
+      node.min = tree.min;
+      node.max = tree.max;
+      node.greedy = tree.greedy;
       node.data = set(tree.children[0].set);
       return add(node);
     }
-    if (tree.max == 0) return next;
-    if (tree.min == 0 && tree.max == 1) {  // a fork with an empty branch
+    if (tree.max == 1) {
       const uint32_t body = emit(tree.children[0], next);
-      Node fork = make(Op::fork, next);
-      fork.data = static_cast<uint32_t>(program_.branches_.size());
-      program_.branches_.push_back(tree.greedy ? std::vector{body, next} : std::vector{next, body});
-      return add(fork);
+      if (tree.min == 1) return body;
+      return either(body, own.none() ? next : clear(own.begin, own.end, next), tree.greedy, next);
     }
-    node.op = Op::loop;
-    node.data = program_.slots_++;
+    const bool outer = std::exchange(repeated_, true);
+    const int64_t copies = std::max(tree.max < 0 ? tree.min : tree.max, 1);
+    const uint32_t index =
+        copies * weight(tree.children[0]) > kMostUnrolled ? counted(tree, next) : unrolled(tree, next);
+    repeated_ = outer;
+    return index;
+  }
+
+  uint32_t either(uint32_t body, uint32_t on, bool greedy, uint32_t next) {
+    const uint32_t fork = add_fork(next);
+    fill(fork, greedy ? Branches{body, on} : Branches{on, body});
+    return fork;
+  }
+
+  uint32_t unrolled(const ByteTree& tree, uint32_t next) {
+    const ByteTree& child = tree.children[0];
+    uint32_t index = next;
+    int32_t copies = tree.min;
+    if (tree.max < 0) {
+      const uint32_t fork = add_fork(next);
+      const uint32_t body = emit(child, fork);
+      fill(fork, tree.greedy ? Branches{body, next} : Branches{next, body});
+      index = tree.min == 0 ? fork : body;
+      copies = std::max(tree.min - 1, 0);
+    }
+    for (int32_t i = tree.min; i < tree.max; ++i) index = either(emit(child, index), next, tree.greedy, next);
+    for (int32_t i = 0; i < copies; ++i) index = emit(child, index);
+    return index;
+  }
+
+  uint32_t counted(const ByteTree& tree, uint32_t next) {
+    Node node = make(Op::loop, next);
+    node.min = tree.min;
+    node.max = tree.max;
+    node.greedy = tree.greedy;
+    node.data = graph_.slots++;
     const uint32_t loop = add(node);
     const uint32_t body = emit(tree.children[0], loop);
-    program_.nodes_[loop].body = body;
+    graph_.nodes[loop].body = body;
     Node start = make(Op::loop_start, loop);
     start.data = node.data;
     return add(start);
   }
 
-  // Errs on the side of too much.
-  First first(uint32_t index, int depth) {
-    if (known_[index]) return program_.first_[index];
-    First all;
-    all.bytes.set();
-    all.nullable = true;
-    if (depth > 200) return all;
-    const Node& node = program_.nodes_[index];
-    First result;
-    switch (node.op) {
-      case Op::accept:
-        return all;
-      case Op::literal:
-        result.bytes.set(static_cast<unsigned char>(program_.literals_[node.data][0]));
-        break;
-      case Op::set:
-        result.bytes = distinct_[node.data];
-        break;
-      case Op::span:
-        if (node.min == 0) result = first(node.next, depth + 1);
-        if (node.max != 0) result.bytes |= distinct_[node.data];
-        break;
-      case Op::fork:
-        for (const uint32_t branch : program_.branches_[node.data]) join(result, first(branch, depth + 1));
-        break;
-      case Op::loop:
-        // Reached again from its own body, which is never empty.
-        if (node.body == 0 || looping_ == index) return all;
-        result = first(node.next, depth + 1);
-        join(result, enter(index, depth));
-        break;
-      case Op::loop_start: {
-        const Node& loop = program_.nodes_[node.next];
-        if (loop.min == 0) result = first(loop.next, depth + 1);
-        join(result, enter(node.next, depth));
-        break;
-      }
-      case Op::atomic:
-        result = first(node.body, depth + 1);  // all when the body may be empty
-        break;
-      case Op::store:
-      case Op::look:
-      case Op::line_begin:
-      case Op::line_end:
-      case Op::word_edge:
-      case Op::no_word_edge:
-        result = first(node.next, depth + 1);
-        break;
-    }
-    if (depth == 0) {
-      program_.first_[index] = result;
-      known_[index] = true;
-    }
-    return result;
-  }
-
-  First enter(uint32_t loop, int depth) {
-    const uint32_t outer = std::exchange(looping_, loop);
-    const First result = first(program_.nodes_[loop].body, depth + 1);
-    looping_ = outer;
-    return result;
-  }
-
-  static void join(First& one, const First& other) {
-    one.bytes |= other.bytes;
-    one.nullable |= other.nullable;
-  }
-
-  ByteProgram& program_;
-  std::vector<ByteProgram::Set> distinct_;
-  std::vector<bool> known_;
-  uint32_t looping_ = UINT32_MAX;
+  ByteGraph& graph_;
+  uint32_t atomic_ = 0;    // the atomic group that is being built
+  bool repeated_ = false;  // inside of something that may come more than once
 };
 
-std::unique_ptr<ByteProgram> ByteProgram::compile(std::string_view pattern, bool plain_groups,
-                                                  bool ignore_case) {
-  uint32_t groups = 1;
-  const auto tree = read_byte_tree(pattern, plain_groups, ignore_case, groups);
-  if (!tree) return nullptr;
-  auto program = std::make_unique<ByteProgram>();
-  ByteCompiler compiler(*program);
-  compiler.compile(*tree, groups);
-  if (compiler.too_large()) return nullptr;
-  return program;
+}  // namespace
+
+ByteGraph build_byte_graph(const ByteTree& tree, uint32_t groups) {
+  ByteGraph graph;
+  GraphBuilder builder(graph);
+  builder.build(tree, groups);
+  if (builder.too_large()) return {};
+  simplify(graph);
+  return graph;
 }
 
 }  // namespace sluice::match

@@ -8,18 +8,21 @@ namespace sluice::match {
 class ByteMatcher {
  public:
   ByteMatcher(const ByteProgram& program, std::string_view text, ByteScratch& scratch)
-      : program_(program),
+      : graph_(program.graph_),
+        first_(program.first_),
+        tables_(program.tables_),
         begin_(reinterpret_cast<const unsigned char*>(text.data())),
         size_(static_cast<int32_t>(text.size())),
         slots_(scratch.slots),
         trail_(scratch.trail) {}
 
   ByteProgram::Answer search(size_t from) {
-    const auto& first = program_.first_[program_.start_];
-    for (auto at = static_cast<int32_t>(from); at <= size_; ++at) {
-      if (!can_begin(first, at)) continue;
+    const uint32_t start = graph_.start;
+    const int32_t last = graph_.anchored ? 0 : size_;
+    for (auto at = static_cast<int32_t>(from); at <= last; ++at) {
+      if (!can_begin(start, at)) continue;
       trail_.clear();
-      if (run(program_.start_, at)) {
+      if (run(start, at)) {
         slots_[0] = at;
         slots_[1] = end_;
         return ByteProgram::Answer::match;
@@ -31,13 +34,14 @@ class ByteMatcher {
   }
 
  private:
-  using Op = ByteProgram::Op;
-  using Node = ByteProgram::Node;
+  using Op = ByteGraph::Op;
+  using Node = ByteGraph::Node;
+  static constexpr uint32_t kNone = UINT32_MAX;
   static constexpr int kDeepest = 2000;
   static constexpr int64_t kMostSteps = 1 << 20;
 
-  [[nodiscard]] bool can_begin(const ByteProgram::First& first, int32_t at) const {
-    return first.nullable || (at < size_ && first.bytes[begin_[at]]);
+  [[nodiscard]] bool can_begin(uint32_t node, int32_t at) const {
+    return first_[node][at < size_ ? begin_[at] : ByteGraph::kEdge];
   }
 
   void store(uint32_t slot, int32_t value) {
@@ -60,7 +64,6 @@ class ByteMatcher {
 
   // A branch that may fail: nothing of it stays when it does.
   bool attempt(uint32_t node, int32_t at) {
-    if (!can_begin(program_.first_[node], at)) return false;
     const size_t mark = trail_.size();
     if (run(node, at)) return true;
     undo(mark);
@@ -81,21 +84,21 @@ class ByteMatcher {
         exhausted_ = true;
         return false;
       }
-      const Node& node = program_.nodes_[index];
+      const Node& node = graph_.nodes[index];
       index = node.next;
       switch (node.op) {
         case Op::accept:
           end_ = at;
           return true;
         case Op::literal: {
-          const std::string& text = program_.literals_[node.data];
+          const std::string& text = graph_.literals[node.data];
           const auto length = static_cast<int32_t>(text.size());
           if (size_ - at < length || std::memcmp(begin_ + at, text.data(), text.size()) != 0) return false;
           at += length;
           break;
         }
         case Op::set:
-          if (at >= size_ || !program_.tables_[node.data][begin_[at]]) return false;
+          if (at >= size_ || !tables_[node.data][begin_[at]]) return false;
           ++at;
           break;
         case Op::span:
@@ -103,15 +106,26 @@ class ByteMatcher {
           if (at < 0) return true;
           break;
         case Op::fork: {
-          const auto& branches = program_.branches_[node.data];
-          for (size_t i = 0; i + 1 < branches.size(); ++i) {
-            if (attempt(branches[i], at)) return true;
+          // The last branch that can begin is gone on with.
+          index = kNone;
+          for (const uint32_t branch : graph_.branches[node.data]) {
+            if (!can_begin(branch, at)) continue;
+            if (index != kNone && attempt(index, at)) return true;
+            index = branch;
           }
-          index = branches.back();
+          if (index == kNone) return false;
           break;
         }
         case Op::store:
-          store(node.data, at);
+          if (node.undo) {
+            store(node.data, at);
+          } else {
+            slots_[node.data] = at;
+          }
+          break;
+        case Op::clear:
+          for (int32_t group = node.min; group < node.max; ++group)
+            slots_[static_cast<size_t>(2 * group)] = -1;
           break;
         case Op::loop_start:
           store(node.data, 0);
@@ -125,7 +139,7 @@ class ByteMatcher {
           } else if (more && node.greedy) {
             if (again(node, at, count)) return true;
           } else if (more) {
-            if (attempt(node.next, at)) return true;
+            if (can_begin(node.next, at) && attempt(node.next, at)) return true;
             store(node.data, count + 1);
             index = node.body;
           }
@@ -157,7 +171,7 @@ class ByteMatcher {
   bool again(const Node& node, int32_t at, int32_t count) {
     const size_t mark = trail_.size();
     store(node.data, count + 1);
-    if (can_begin(program_.first_[node.body], at) && run(node.body, at)) return true;
+    if (can_begin(node.body, at) && run(node.body, at)) return true;
     undo(mark);
     return false;
   }
@@ -175,8 +189,7 @@ class ByteMatcher {
   // A run of one class. False: no length fits. Otherwise `at` is where to go on, or negative when what
   // follows has been matched already.
   bool span(const Node& node, int32_t& at) {
-    const auto& set = program_.tables_[node.data];
-    const auto& after = program_.first_[node.next];
+    const auto& set = tables_[node.data];
     const int32_t most = node.max < 0 || node.max > size_ - at ? size_ : at + node.max;
     const int32_t least = at + node.min;
     if (least > size_) return false;
@@ -191,14 +204,14 @@ class ByteMatcher {
     }
     if (node.greedy) {
       for (; end > least; --end) {
-        if (can_begin(after, end) && attempt(node.next, end)) return done(at);
+        if (can_begin(node.next, end) && attempt(node.next, end)) return done(at);
         if (exhausted_) return false;
       }
       at = end;
       return true;
     }
     for (;;) {
-      if (can_begin(after, end) && attempt(node.next, end)) return done(at);
+      if (can_begin(node.next, end) && attempt(node.next, end)) return done(at);
       if (exhausted_ || end >= most || !set[begin_[end]]) return false;
       ++end;
     }
@@ -209,7 +222,9 @@ class ByteMatcher {
     return true;
   }
 
-  const ByteProgram& program_;
+  const ByteGraph& graph_;
+  const std::vector<ByteGraph::Set>& first_;
+  const std::vector<std::array<bool, 256>>& tables_;
   const unsigned char* begin_;
   const int32_t size_;
   std::vector<int32_t>& slots_;
@@ -220,10 +235,57 @@ class ByteMatcher {
   bool exhausted_ = false;
 };
 
-ByteProgram::Answer ByteProgram::search(std::string_view text, size_t from, ByteScratch& scratch) const {
+std::unique_ptr<ByteProgram> ByteProgram::compile(std::string_view pattern, bool plain_groups,
+                                                  bool ignore_case) {
+  uint32_t groups = 1;
+  const auto tree = read_byte_tree(pattern, plain_groups, ignore_case, groups);
+  if (!tree) return nullptr;
+  auto program = std::make_unique<ByteProgram>();
+  ByteGraph& graph = program->graph_;
+  graph = build_byte_graph(*tree, groups);
+  if (graph.nodes.empty()) return nullptr;
+  for (const auto& ahead : graph.ahead) program->first_.push_back(ahead[0]);
+  graph.ahead = {};
+  for (const auto& set : graph.sets) {
+    auto& table = program->tables_.emplace_back();
+    for (size_t c = 0; c < table.size(); ++c) table[c] = set[c];
+  }
+  return program;
+}
+
+const NativeRegex* ByteProgram::native() const {
+  std::call_once(once_, [this] {
+    ByteGraph graph = graph_;
+    look_ahead(graph);
+    native_ = NativeRegex::compile(graph, why_not_native_);
+    ready_.store(true, std::memory_order_release);
+  });
+  return native_.get();
+}
+
+ByteProgram::Answer ByteProgram::interpret(std::string_view text, size_t from, ByteScratch& scratch) const {
   if (text.size() > INT32_MAX / 2) return Answer::gave_up;
-  scratch.slots.assign(slots_, -1);
+  scratch.slots.assign(graph_.slots, -1);
   return ByteMatcher(*this, text, scratch).search(from);
+}
+
+ByteProgram::Answer ByteProgram::search(std::string_view text, size_t from, ByteScratch& scratch) const {
+  const NativeRegex* code = nullptr;
+  if (ready_.load(std::memory_order_acquire)) {
+    code = native_.get();
+  } else if (searches_.fetch_add(1, std::memory_order_relaxed) >= kWarm) {
+    code = native();
+  }
+  if (!code || text.size() > NativeRegex::kLongest) return interpret(text, from, scratch);
+  switch (code->search(text, from, scratch.slots, scratch.native)) {
+    case NativeRegex::Answer::match:
+      return Answer::match;
+    case NativeRegex::Answer::no_match:
+      return Answer::no_match;
+    case NativeRegex::Answer::gave_up:
+      break;
+  }
+  return Answer::gave_up;
 }
 
 }  // namespace sluice::match

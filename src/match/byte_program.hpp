@@ -3,29 +3,35 @@
 #pragma once
 
 #include <array>
-#include <bitset>
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "match/byte_graph.hpp"
+#include "match/byte_native.hpp"
 
 namespace sluice::match {
 
 /// Where a ByteProgram keeps its state during a search; grows to what it needs and is used again.
 struct ByteScratch {
-  std::vector<int32_t> slots;  ///< begin and end of each group (-1: none), then counters of loops
+  std::vector<int32_t> slots;  ///< begin and end of each group (begin < 0: none), then what the search needs
   struct Undo {
     uint32_t slot;
     int32_t value;
   };
-  std::vector<Undo> trail;
+  std::vector<Undo> trail;  ///< of the interpreter
+  NativeScratch native;
 };
 
-/// A regular expression compiled to nodes that step over bytes: runs of a class in one go, branches and
+/// A regular expression compiled to a graph of steps over bytes: runs of a class in one go, branches and
 /// repetitions entered only when their first byte fits. It backtracks in the order that Oniguruma does, so
 /// that the answer is the same; a differential test holds the two together. What it has no node for is not
-/// compiled.
+/// compiled. Where the machine allows it the graph of an expression in use becomes machine code, else it is
+/// interpreted: the answers are the same. Usable from several threads at once.
 class ByteProgram {
  public:
   enum class Answer : uint8_t {
@@ -39,55 +45,28 @@ class ByteProgram {
 
   /// First match at or after `from`; the text is ASCII and has no line end. Offsets are in scratch.slots.
   Answer search(std::string_view text, size_t from, ByteScratch& scratch) const;
+  /// The same by the interpreter, whatever search() uses.
+  Answer interpret(std::string_view text, size_t from, ByteScratch& scratch) const;
   /// Groups, the whole match included.
-  [[nodiscard]] uint32_t groups() const { return groups_; }
+  [[nodiscard]] uint32_t groups() const { return graph_.groups; }
+  /// Makes the machine code that search() otherwise makes when it has been called some times. Null, and why,
+  /// where there can be none.
+  const NativeRegex* native() const;
+  [[nodiscard]] const std::string& why_not_native() const { return why_not_native_; }
 
  private:
-  friend class ByteCompiler;
   friend class ByteMatcher;
 
-  using Set = std::bitset<256>;
-  enum class Op : uint8_t {
-    accept,      // the end of the pattern, of an atomic group or of a lookaround
-    literal,     // text
-    set,         // one byte
-    span,        // min to max bytes of a set
-    fork,        // branches in order
-    store,       // the position into a slot
-    loop_start,  // a loop's counter to zero
-    loop,        // a loop's body again, or on
-    atomic,
-    look,  // lookahead, and lookbehind of a fixed width
-    line_begin,
-    line_end,
-    word_edge,
-    no_word_edge,
-  };
-  /// What a match from a node on can begin with.
-  struct First {
-    Set bytes;
-    bool nullable = false;  // also at the end of the text
-  };
-  struct Node {
-    Op op = Op::accept;
-    bool greedy = true;
-    bool sole = false;    // span: no shorter run can go on
-    bool negate = false;  // look
-    uint32_t next = 0;
-    uint32_t body = 0;  // loop, atomic, look
-    uint32_t data = 0;  // set, literal or list of branches; slot; width of a lookbehind
-    int32_t min = 0;
-    int32_t max = -1;  // -1: without end
-  };
-
-  std::vector<Node> nodes_;
-  std::vector<First> first_;                   // of each node
+  ByteGraph graph_;
+  std::vector<ByteGraph::Set> first_;          // of each node: what may come
   std::vector<std::array<bool, 256>> tables_;  // sets, one byte a member for speed
-  std::vector<std::string> literals_;
-  std::vector<std::vector<uint32_t>> branches_;
-  uint32_t start_ = 0;
-  uint32_t groups_ = 1;
-  uint32_t slots_ = 2;
+  // Machine code is made for what is used; then whoever sees `ready_` sees the rest.
+  static constexpr uint32_t kWarm = 32;
+  mutable std::atomic<uint32_t> searches_ = 0;
+  mutable std::atomic<bool> ready_ = false;
+  mutable std::once_flag once_;
+  mutable std::unique_ptr<NativeRegex> native_;
+  mutable std::string why_not_native_;
 };
 
 }  // namespace sluice::match

@@ -82,6 +82,7 @@ class Reader {
   std::optional<ByteTree> read(uint32_t& groups) {
     ByteTree tree = alternatives(0);
     if (failed_ || at_ != pattern_.size()) return std::nullopt;
+    if (tree.begins_with_run_behind_condition()) return std::nullopt;
     groups = groups_;
     return tree;
   }
@@ -337,44 +338,6 @@ class Reader {
 };
 
 }  // namespace
-
-int32_t ByteTree::shortest() const {
-  constexpr int32_t kCap = 1 << 20;
-  int32_t sum = 0;
-  switch (kind) {
-    case Kind::set:
-      return 1;
-    case Kind::sequence:
-    case Kind::group:
-    case Kind::atomic:
-      for (const auto& child : children) sum = std::min(kCap, sum + child.shortest());
-      return sum;
-    case Kind::alternatives:
-      sum = kCap;
-      for (const auto& child : children) sum = std::min(sum, child.shortest());
-      return sum;
-    case Kind::repeat:
-      return static_cast<int32_t>(
-          std::min<int64_t>(kCap, static_cast<int64_t>(min) * children[0].shortest()));
-    default:
-      return 0;
-  }
-}
-
-std::optional<int32_t> ByteTree::width() const {
-  if (kind == Kind::set) return 1;
-  if (kind == Kind::repeat && min != max) return std::nullopt;
-  if (kind == Kind::look) return 0;
-  std::optional<int32_t> result;
-  for (const auto& child : children) {
-    const auto one = child.width();
-    if (!one) return std::nullopt;
-    if (kind == Kind::alternatives && result && *result != *one) return std::nullopt;
-    result = kind == Kind::alternatives ? *one : result.value_or(0) + *one;
-  }
-  if (kind == Kind::repeat) return *result * min;
-  return result.value_or(0);
-}
 
 std::optional<ByteTree> read_byte_tree(std::string_view pattern, bool plain_groups, bool ignore_case,
                                        uint32_t& groups) {

@@ -39,6 +39,9 @@ struct ByteTree {
   [[nodiscard]] int32_t shortest() const;
   /// The number of bytes when it is always the same.
   [[nodiscard]] std::optional<int32_t> width() const;
+  /// `(?=x).*`: Oniguruma takes a run without end at the beginning for one that cannot succeed further on
+  /// when it has failed, whatever stands before it. What that means is left to it.
+  [[nodiscard]] bool begins_with_run_behind_condition() const;
 };
 
 /// The tree of a pattern in Ruby's syntax, with `.` for every byte. Nothing for what it does not know:
