@@ -26,6 +26,7 @@ class Case:
     load_options: dict = dataclasses.field(default_factory=dict)
     variables: dict = dataclasses.field(default_factory=dict)
     configs: str = ""
+    configs_of_peers: list = dataclasses.field(default_factory=list)
     options: list = dataclasses.field(default_factory=list)
     prefix: list = dataclasses.field(default_factory=list)
     varies: list = dataclasses.field(default_factory=list)
@@ -39,6 +40,12 @@ class Case:
         """A file of the case, or of the case whose configs it shares."""
         own = self.folder / name
         return own if own.exists() or not self.configs else FOLDER / self.configs / name
+
+    def peer_file(self, peer, suffix):
+        """The config of a peer, or None; one of the shared case counts only where the case says so."""
+        name = peer + suffix
+        path = self.file(name) if peer in self.configs_of_peers else self.folder / name
+        return path if path.exists() else None
 
     def limit_us(self, nanos):
         """The limit program's figure for this case's work, in microseconds; None when it has none."""

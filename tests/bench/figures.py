@@ -55,15 +55,17 @@ def latency(case, sluice, tools, runs):
 
 
 def scaling(case, sluice, tools, runs):
-    rates = {}
+    found = {1: [], 2: []}
     lines, rounds = (LINES, 3) if runs else (2000, 1)
     for _ in range(max(runs, 1)):
-        for workers in (1, 2):
+        for workers in found:
             with Run(case, sluice, tools, lines, rounds, options=("-w", workers)) as run:
-                rates.setdefault(workers, []).append(run.measure().rate)
-    one, two = (statistics.median(rates[workers]) for workers in (1, 2))
-    return [("one worker", f"{one / 1000:,.0f}", "K/s", None), ("two workers", f"{two / 1000:,.0f}", "K/s", None),
-            ("two workers, times one", f"{two / one:.2f}", "", ">= 1.8")]
+                found[workers].append(run.measure())
+    one, two = ([statistics.median(getattr(each, name) for each in found[workers]) for name in ("rate", "cpu_us")]
+                for workers in found)
+    return [("one worker", f"{one[0] / 1000:,.0f}", "K/s", None), ("two workers", f"{two[0] / 1000:,.0f}", "K/s", None),
+            ("two workers, times one", f"{two[0] / one[0]:.2f}", "", ">= 1.8"),
+            ("CPU per event with two workers, times that with one", f"{two[1] / one[1]:.2f}", "", None)]
 
 
 def long(case, sluice, tools, runs):
@@ -142,7 +144,7 @@ def allocations(case, sluice, tools, runs):
                 calls.append((counter.calls(), run.events))
             counter.path.unlink()
         (short, few), (long_, many) = calls
-        found.append((measured.name, f"{(long_ - short) / (many - few):.2f}", "calls", "0.0"))
+        found.append((measured.name, f"{max(0, long_ - short) / (many - few):.2f}", "calls", "0.0"))
     return found
 
 

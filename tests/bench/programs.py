@@ -45,10 +45,10 @@ class Peer:
         return str(path) if path.exists() else None
 
     def config(self, case):
-        return (case.folder / (self.name + self.suffix)).read_text()
+        return case.peer_file(self.name, self.suffix).read_text()
 
     def can_run(self, case):
-        return self.binary is not None and (case.folder / (self.name + self.suffix)).exists()
+        return self.binary is not None and case.peer_file(self.name, self.suffix) is not None
 
     def command(self, run, config):
         names = {"CONFIG": config, "DIR": run.folder}
