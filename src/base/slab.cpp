@@ -9,7 +9,7 @@
 namespace sluice {
 
 namespace {
-constexpr std::array<size_t, 5> kSizes = {4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20};
+constexpr std::array<size_t, 7> kSizes = {4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20};
 constexpr uint32_t kUnpooled = kSizes.size();
 
 uint32_t class_of(size_t capacity) {

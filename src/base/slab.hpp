@@ -77,7 +77,7 @@ class SlabRef {
   Head* head_ = nullptr;
 };
 
-/// Keeps slabs of 4 KiB, 16 KiB, 64 KiB, 256 KiB and 1 MiB for reuse; larger ones go back to the allocator.
+/// Keeps slabs of 4, 16, 64 and 256 KiB and 1, 4 and 16 MiB for reuse; larger ones go back to the allocator.
 /// All calls are thread-safe. Slabs may outlive their pool.
 class SlabPool {
  public:

@@ -104,6 +104,19 @@ SlabRef first_guess(size_t compressed, size_t max_bytes) {
   return SlabRef::allocate(std::min(std::max<size_t>(compressed * 6, 4096), max_bytes));
 }
 
+// The whole of a zlib stream into `out`, which is empty.
+Result<SlabRef> decompress_zlib(std::string_view bytes, size_t max_bytes, SlabRef out) {
+  size_t consumed = 0;
+  switch (grow_and_inflate(libdeflate_zlib_decompress_ex, bytes, max_bytes, out, consumed)) {
+    case LIBDEFLATE_SUCCESS:
+      return out;
+    case LIBDEFLATE_INSUFFICIENT_SPACE:
+      return bound_error(max_bytes);
+    default:
+      return damaged("zlib");
+  }
+}
+
 Result<SlabRef> decompress_gzip(std::string_view bytes, size_t max_bytes) {
   SlabRef out = first_guess(bytes.size(), max_bytes);
   do {
@@ -137,21 +150,21 @@ void compress(Compression format, std::string_view bytes, int level, Buffer& out
 
 Result<SlabRef> decompress(Compression format, std::string_view bytes, size_t max_bytes) {
   if (format == Compression::gzip) return decompress_gzip(bytes, max_bytes);
+  auto zlib = decompress_zlib(bytes, max_bytes, first_guess(bytes.size(), max_bytes));
+  if (zlib.ok() || over_bound(zlib.status()) || format == Compression::zlib) return zlib;
   SlabRef out = first_guess(bytes.size(), max_bytes);
   size_t consumed = 0;
-  auto result = grow_and_inflate(libdeflate_zlib_decompress_ex, bytes, max_bytes, out, consumed);
-  if (result == LIBDEFLATE_BAD_DATA && format == Compression::deflate) {
-    out.set_size(0);
-    result = grow_and_inflate(libdeflate_deflate_decompress_ex, bytes, max_bytes, out, consumed);
-  }
+  const auto result = grow_and_inflate(libdeflate_deflate_decompress_ex, bytes, max_bytes, out, consumed);
   if (result == LIBDEFLATE_SUCCESS) return out;
   if (result == LIBDEFLATE_INSUFFICIENT_SPACE) return bound_error(max_bytes);
-  return damaged(format == Compression::zlib ? "zlib" : "deflate");
+  return damaged("deflate");
 }
 
 // libdeflate wants whole streams; zlib gives what there is of an unfinished one.
-Result<SlabRef> decompress_flushed(std::string_view bytes, size_t max_bytes) {
-  auto whole = decompress(Compression::zlib, bytes, max_bytes);
+Result<SlabRef> decompress_flushed(std::string_view bytes, size_t max_bytes, size_t guess) {
+  auto whole = decompress_zlib(
+      bytes, max_bytes,
+      guess == 0 ? first_guess(bytes.size(), max_bytes) : SlabRef::allocate(std::min(guess, max_bytes)));
   if (whole.ok() || over_bound(whole.status())) return whole;
   z_stream stream{};
   if (inflateInit(&stream) != Z_OK) return Status::system("no memory for zlib");

@@ -29,8 +29,9 @@ void compress(Compression format, std::string_view bytes, int level, Buffer& out
 Result<SlabRef> decompress(Compression format, std::string_view bytes, size_t max_bytes);
 
 /// Like decompress() for a zlib stream that its writer flushed but did not finish, and that may be followed
-/// by other bytes: gives what there is. For lumberjack.
-Result<SlabRef> decompress_flushed(std::string_view bytes, size_t max_bytes);
+/// by other bytes: gives what there is. For lumberjack. `guess`: how large the result may well be; one that is
+/// too small costs a second run, one that is too large address space. 0: nothing is known.
+Result<SlabRef> decompress_flushed(std::string_view bytes, size_t max_bytes, size_t guess = 0);
 
 /// True when `status` (of decompress) means that the bound was hit.
 bool over_bound(const Status& status);

@@ -55,6 +55,8 @@ class LumberjackDecoder {
   /// Events still to come in the open window, and the highest sequence in it so far.
   [[nodiscard]] uint32_t outstanding() const { return expected_ - received_; }
   [[nodiscard]] uint32_t highest_sequence() const { return highest_; }
+  /// How many times larger than its frame the last compressed data was; 0 before the first.
+  [[nodiscard]] size_t inflation() const { return inflation_; }
   /// Bytes held for a frame that is not complete yet.
   [[nodiscard]] size_t pending_bytes() const { return pending_ ? pending_.size() : 0; }
 
@@ -78,6 +80,7 @@ class LumberjackDecoder {
   uint32_t highest_ = 0;
   char batch_version_ = 0;
   bool broken_ = false;
+  size_t inflation_ = 0;
   std::vector<std::pair<std::string_view, std::string_view>> pairs_;
 };
 

@@ -158,7 +158,8 @@ class BeatsHandler : public net::ConnectionHandler {
     }
     peer_ = std::make_shared<Peer>(*server_->loop, connection.weak_from_this(), std::move(facts));
     server_->peers[&connection] = peer_;
-    server_->gate->add(connection, std::make_shared<BeatsStream>(server_->settings, peer_));
+    server_->gate->add(connection,
+                       std::make_shared<BeatsStream>(server_->settings, peer_, server_->gate->sink()));
     connection.set_idle_timeout(server_->inactivity_millis);
   }
 

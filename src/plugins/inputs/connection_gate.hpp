@@ -30,6 +30,7 @@ class ConnectionGate : public std::enable_shared_from_this<ConnectionGate> {
   [[nodiscard]] bool shut_down() const { return shut_; }
   /// True while nothing is read because the pipeline is full.
   [[nodiscard]] bool full() const { return full_; }
+  [[nodiscard]] plugin::InputSink& sink() const { return sink_; }
   [[nodiscard]] size_t size() const { return open_.size(); }
   /// Closes every connection.
   void close_all();

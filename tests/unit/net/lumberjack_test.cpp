@@ -130,6 +130,22 @@ TEST_CASE("a compressed frame cannot inflate without bound, nor a length make th
   CHECK_FALSE(decoder.idle());
 }
 
+TEST_CASE("compressed frames that become larger by very different factors follow each other") {
+  std::string bytes, expected;
+  uint32_t random = 1;
+  for (const size_t size :
+       {size_t{10}, size_t{1} << 20, size_t{0}, size_t{3} << 20, size_t{100}, size_t{50'000}}) {
+    std::string text(size, 'x');
+    if (size == 50'000)  // hardly smaller than it is
+      for (char& c : text) c = static_cast<char>('a' + ((random = random * 1664525 + 1013904223) >> 27) % 26);
+    text = "\"" + text + "\"";
+    bytes += LumberjackWriter().window(1).json(text).compress_frames().take();
+    expected += "W2 1\nJ 1 " + text + "\nB2 1\n";
+  }
+  CHECK((run(bytes, bytes.size()) == expected));
+  CHECK((run(bytes, 4096) == expected));
+}
+
 TEST_CASE("acknowledgements are written and read") {
   const auto ack = lumberjack_ack('2', 0x01020304);
   const std::string_view bytes(ack.data(), ack.size());

@@ -66,6 +66,45 @@ TEST_CASE("beats acknowledges windows in their order, each with a frame of its o
   CHECK(client.read(12) == ack('2', 2) + ack('2', 1));
 }
 
+TEST_CASE("beats makes a large window's events in several batches, in order, and acknowledges it once") {
+  for (const bool compressed : {true, false}) {
+    Running run(kBeats + "}");
+    REQUIRE(run.start().ok());
+    Client client(run.port());
+    REQUIRE(client.send(window(1000, "m", compressed)));
+    const auto first = run.sink.take(1);
+    CHECK(first.size() < 1000);
+    auto got = first;
+    for (auto& event : run.sink.take(1000 - first.size())) got.push_back(std::move(event));
+    REQUIRE(got.size() == 1000);
+    for (size_t i = 0; i < got.size(); ++i) {
+      CHECK(got[i].position == i + 1);
+      CHECK(has(got[i], "\"message\":\"m" + std::to_string(i + 1) + "\""));
+    }
+    auto batches = run.sink.detach();
+    const auto last = std::move(batches.back());
+    batches.clear();
+    CHECK(client.read(1, 50).empty());
+  }
+}
+
+TEST_CASE("beats takes what came before an event that is not JSON, and does not acknowledge its window") {
+  Running run(kBeats + "}");
+  REQUIRE(run.start().ok());
+  Client client(run.port());
+  LumberjackWriter writer;
+  writer.window(600);
+  for (int i = 1; i <= 600; ++i) writer.json(i == 300 ? "{\"message\":" : "{\"message\":\"x\"}");
+  writer.compress_frames();
+  REQUIRE(client.send(window(2) + writer.take() + window(1)));
+  CHECK(run.sink.take(301).size() == 301);
+  CHECK(run.sink.take(1, 50).empty());
+  run.sink.settle();
+  const auto answer = client.read(12);
+  CHECK((answer.empty() || answer == ack('2', 2)));
+  CHECK(client.closed());
+}
+
 TEST_CASE("beats gives no acknowledgement for what was given up, and closes the connection") {
   Running run(kBeats + "}");
   REQUIRE(run.start().ok());

@@ -1,9 +1,11 @@
 #include "plugins/inputs/beats/peer.hpp"
 
+#include "base/log.hpp"
 #include "net/lumberjack.hpp"
 
 namespace sluice::plugins::beats {
 namespace {
+constexpr std::string_view kLogger = "logstash.inputs.beats";
 // A client that does not read its acknowledgements gets no more signs of life than this.
 constexpr size_t kMaxUnread = 4096;
 }  // namespace
@@ -80,6 +82,13 @@ void Peer::keep_alive(uint64_t now_millis) {
   last_sign_millis = now_millis;
   const auto frame = net::lumberjack_ack('2', 0);
   connection->write(net::Bytes(std::string(frame.data(), frame.size())));
+}
+
+void Peer::refuse(std::string_view reason) {
+  if (refused_.exchange(true)) return;
+  log::warn(kLogger, "Invalid frame, closing the connection",
+            {{"remote", facts.address}, {"message", std::string(reason)}});
+  fail();
 }
 
 void Peer::fail() {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "event/source.hpp"
 #include "net/tcp.hpp"
@@ -36,8 +37,11 @@ class Peer : public std::enable_shared_from_this<Peer> {
   AckRef open_window(uint64_t& number);
   /// All events of the window have come; this is what acknowledges it.
   void set_ack(uint64_t number, char version, uint32_t sequence);
-  /// What the client sent cannot be understood: closes the connection (worker).
-  void fail();
+  /// What the client sent cannot be understood: says so in the log and closes the connection. Nothing that it
+  /// sent is taken from then on (worker).
+  void refuse(std::string_view reason);
+  /// True after refuse(). Any thread.
+  [[nodiscard]] bool broken() const { return refused_.load(std::memory_order_relaxed); }
 
   /// True while the client has to wait for an acknowledgement. Any thread.
   [[nodiscard]] bool waiting() const {
@@ -64,9 +68,11 @@ class Peer : public std::enable_shared_from_this<Peer> {
     bool delivered = false;
   };
   void settle(uint64_t number, bool delivered);
+  void fail();
   void send(std::string frames);
 
   bool ended_ = false;  // loop thread
+  std::atomic<bool> refused_{false};
   net::Loop& loop_;
   std::weak_ptr<net::TcpConnection> connection_;
   std::mutex mutex_;
