@@ -57,6 +57,7 @@ po::options_description own_flags() {
       "fix", "With --test: write the repairs that are certain, after showing them.")(
       "format", po::value<std::string>()->value_name("FORMAT"),
       "With --test: text or json. With explain: text, dot, mermaid or json.")(
+      "cost", "With explain: what the regular expressions of the config cost, and why.")(
       "path.settings", po::value<std::string>()->value_name("DIR"),
       "Where logstash.yml and pipelines.yml are.")("field-reference-escape-style",
                                                    po::value<std::string>()->value_name("STYLE"),
@@ -85,7 +86,7 @@ std::vector<std::string> joined(int argc, char** argv) {
 }
 
 Status unknown_flag(const std::string& flag) {
-  std::vector<std::string_view> names{"test", "fix", "format", "path.settings", "help", "version"};
+  std::vector<std::string_view> names{"test", "fix", "format", "cost", "path.settings", "help", "version"};
   for (const auto& known : settings::known_settings()) names.push_back(known.name);
   const auto near = nearest(flag.substr(std::min(flag.find_first_not_of('-'), flag.size())), names);
   return Status::config(fmt::format("Unknown flag {}.{} See pipeline --help.", flag,
@@ -115,6 +116,7 @@ Status take(const po::variables_map& vm, Arguments& args) {
   if (vm.count("path.settings")) args.path_settings = vm["path.settings"].as<std::string>();
   if (vm.count("format")) args.format = vm["format"].as<std::string>();
   args.fix = vm.count("fix") != 0;
+  args.cost = vm.count("cost") != 0;
   args.help = vm.count("help") != 0;
   args.version = vm.count("version") != 0;
   return {};
@@ -165,6 +167,7 @@ std::string help_text() {
       "pipeline -e 'CONFIG'          run a config given as text\n"
       "pipeline --test CONFIG...     check configs; --fix mends what is certain, --format json for editors\n"
       "pipeline explain CONFIG       print the graph; --format dot|mermaid|json draws it\n"
+      "pipeline explain --cost FILE  which engine each regular expression got, and what makes it slow\n"
       "pipeline explain E0203        what a diagnostic code means\n"
       "pipeline plugins [NAME]       list the plugins, or the options of one\n\n";
   text += fmt::format("{}", [] {

@@ -17,6 +17,7 @@ struct Arguments {
   std::string path_settings;          // --path.settings
   std::string format;                 // --format of --test and explain
   bool fix = false;                   // --fix
+  bool cost = false;                  // --cost of explain
   bool yes = false;                   // --yes: do not ask before --fix writes
   bool help = false, version = false;
 };

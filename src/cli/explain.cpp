@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/commands.hpp"
+#include "cli/explain_cost.hpp"
 
 namespace sluice::cli {
 namespace {
@@ -17,6 +18,29 @@ int explain_code(const std::string& code) {
   const auto text = lang::explain_code(code);
   if (text.empty()) return fail("no diagnostic has the code " + code);
   fmt::print("{}\n", text);
+  return 0;
+}
+
+int report(const lang::Diagnostics& diagnostics, const lang::SourceSet& sources) {
+  const auto text = lang::render_report(diagnostics, sources, false);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  return 1;
+}
+
+int explain_cost(const runtime::ConfigSource& source, const Arguments& args,
+                 const settings::Settings& settings) {
+  if (!args.format.empty() && args.format != "text" && args.format != "json")
+    return fail("--format of explain --cost is text or json, not " + args.format);
+  runtime::LoadedConfig loaded;
+  if (auto status = runtime::read_config(source, loaded); !status.ok()) return fail(status.message());
+  auto environment = environment_of(settings);
+  environment.check_only = true;
+  runtime::compile_config(loaded, environment);
+  loaded.diagnostics.sort();
+  if (loaded.diagnostics.has_errors() || !loaded.plan) return report(loaded.diagnostics, loaded.sources);
+  const auto searches = searches_of(loaded);
+  const auto text = args.format == "json" ? cost_json(searches) : cost_text(searches);
+  std::fwrite(text.data(), 1, text.size(), stdout);
   return 0;
 }
 
@@ -36,6 +60,8 @@ int explain(const Arguments& args, const settings::Settings& settings) {
     return fail(
         "what to explain? Give a config or a diagnostic code: pipeline explain FILE, pipeline explain E0203");
 
+  if (args.cost) return explain_cost(source, args, settings);
+
   ir::Format format = ir::Format::text;
   if (args.format == "dot")
     format = ir::Format::dot;
@@ -49,11 +75,7 @@ int explain(const Arguments& args, const settings::Settings& settings) {
   runtime::LoadedConfig loaded;
   if (auto status = runtime::read_config(source, loaded); !status.ok()) return fail(status.message());
   loaded.diagnostics.sort();
-  if (loaded.diagnostics.has_errors()) {
-    const auto report = lang::render_report(loaded.diagnostics, loaded.sources, false);
-    std::fwrite(report.data(), 1, report.size(), stderr);
-    return 1;
-  }
+  if (loaded.diagnostics.has_errors()) return report(loaded.diagnostics, loaded.sources);
   const auto text = ir::draw(ir::build_graph(loaded.config, loaded.sources), loaded.sources, format);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return 0;

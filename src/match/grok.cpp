@@ -91,6 +91,7 @@ GrokPlace place_of_unknown(std::string_view expression, const PatternSet& patter
 struct Grok::Program {
   std::string expression;
   std::string expanded;
+  std::vector<NamedSpan> spans;
   Regex regex;
   std::vector<GrokCapture> captures;
   std::vector<size_t> groups;  // group number of each capture
@@ -100,7 +101,8 @@ Result<Grok> Grok::compile(std::string_view expression, const PatternSet& patter
                            GrokPlace* place) {
   GrokPlace ignored;
   if (!place) place = &ignored;
-  Result<std::string> expanded = expand_grok(expression, patterns, options.named_captures_only);
+  std::vector<NamedSpan> spans;
+  Result<std::string> expanded = expand_grok(expression, patterns, options.named_captures_only, &spans);
   if (!expanded.ok()) {
     *place = place_of_unknown(expression, patterns);
     return Status::config(fmt::format("grok pattern \"{}\": {}", shortened(expression), expanded.message()));
@@ -109,7 +111,7 @@ Result<Grok> Grok::compile(std::string_view expression, const PatternSet& patter
   size_t error_at = 0;
   Result<Regex> regex = Regex::compile(renamed.regex, kOptions, &error_at);
   if (!regex.ok()) return regex_error(expression, patterns, regex.message(), *place);
-  Program program{std::string(expression), std::move(*expanded), std::move(*regex), {}, {}};
+  Program program{std::string(expression), std::move(*expanded), std::move(spans), std::move(*regex), {}, {}};
   for (size_t i = 0; i < renamed.names.size(); ++i) {
     bool first = true;
     for (const int group : program.regex.groups_named(fmt::format("g{}", i))) {
@@ -131,6 +133,8 @@ const Regex& Grok::regex() const { return program_->regex; }
 const std::string& Grok::expression() const { return program_->expression; }
 
 const std::string& Grok::expanded() const { return program_->expanded; }
+
+const std::vector<NamedSpan>& Grok::spans() const { return program_->spans; }
 
 MatchResult Grok::match(const Subject& subject, GrokMatch& match, Budget budget) const {
   const Program& program = *program_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.hpp"
+#include "match/grok_expand.hpp"
 #include "match/patterns.hpp"
 #include "match/regex.hpp"
 
@@ -75,6 +76,8 @@ class Grok {
   /// The expression as it was given, and the regular expression it stands for.
   [[nodiscard]] const std::string& expression() const;
   [[nodiscard]] const std::string& expanded() const;
+  /// Which parts of expanded() stand for named patterns.
+  [[nodiscard]] const std::vector<NamedSpan>& spans() const;
 
  private:
   struct Program;

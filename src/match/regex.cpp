@@ -323,6 +323,8 @@ Tier Regex::tier() const {
   return program_->program_for_lines() ? Tier::byte_program : Tier::oniguruma;
 }
 
+std::string Regex::why_not_native() const { return "machine code is not made on this machine"; }
+
 const Required& Regex::required() const { return program_->required; }
 
 std::vector<int> Regex::groups_named(std::string_view name) const {

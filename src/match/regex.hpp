@@ -141,6 +141,8 @@ class Regex {
   [[nodiscard]] bool is_literal() const;
   /// The engine for ASCII lines.
   [[nodiscard]] Tier tier() const;
+  /// Why a byte program is not machine code.
+  [[nodiscard]] std::string why_not_native() const;
   /// What every match holds, with the longest few of the literals.
   [[nodiscard]] const Required& required() const;
 

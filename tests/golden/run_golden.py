@@ -3,6 +3,7 @@
 import difflib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,14 @@ def run(binary, case, *options):
     done = subprocess.run([binary, "--test", *options, "-f", pattern], cwd=case, capture_output=True, timeout=60,
                           stdin=subprocess.DEVNULL)
     return done.stdout.decode("utf-8", "replace"), done.returncode, done.stderr.decode("utf-8", "replace")
+
+
+def cost(binary, case):
+    """What explain --cost prints, with one name for the engines that depend on the machine."""
+    done = subprocess.run([binary, "explain", "--cost", configs(case)[0]], cwd=case, capture_output=True, timeout=60,
+                          stdin=subprocess.DEVNULL)
+    got = done.stdout.decode("utf-8", "replace")
+    return re.sub(r"engine   (machine code|byte program\n  because  .*)\n", "engine   a fast one\n", got), done.returncode
 
 
 def differences(wanted, got, name):
@@ -49,8 +58,19 @@ def check_fixed(binary, case):
     return differences(fixed.read_text("utf-8", "replace"), got.decode("utf-8", "replace"), "fixed.conf")
 
 
+def check_cost(binary, case):
+    got, status = cost(binary, case)
+    expected = case / "expected.txt"
+    if UPDATE:
+        expected.write_text(got, "utf-8")
+    wanted = expected.read_text("utf-8") if expected.exists() else ""
+    return differences(wanted, got, "expected.txt") + (f"exit status {status}\n" if status else "")
+
+
 def check(binary, case):
     """Empty when the case holds, else what is different."""
+    if case.parent.name == "cost":
+        return check_cost(binary, case)
     got, status, errors = run(binary, case)
     if status not in (0, 1):
         return f"exit status {status}\n{errors}"

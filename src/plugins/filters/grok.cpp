@@ -8,6 +8,7 @@
 #include "match/grok.hpp"
 #include "match/literal_filter.hpp"
 #include "match/numbers.hpp"
+#include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/field_name.hpp"
 #include "plugins/filters/grok_patterns.hpp"
@@ -267,6 +268,11 @@ class Grok : public plugin::Filter {
         for (const auto& capture : expression.captures) flow.writes(capture.field.text());
     }
     flow.writes("tags");
+  }
+  void searches(plugin::Searches& searches) const override {
+    for (const auto& source : config_.sources)
+      for (const auto& [grok, captures] : source.expressions)
+        searches.add({"match", grok.expression(), grok.expanded(), grok.regex(), grok.spans()});
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "event/field_index.hpp"
+#include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/config_value.hpp"
 #include "plugins/filters/field_name.hpp"
@@ -337,10 +338,18 @@ class Kv : public plugin::Filter {
     flow.writes("tags");
   }
 
+  void searches(plugin::Searches& searches) const override {
+    // Splits that are plain sets of characters need no expression.
+    if (!by_patterns_ || !config_.pattern) return;
+    const auto& regex = config_.pattern->expression();
+    searches.add({"field_split_pattern, value_split_pattern", regex.pattern(), regex.pattern(), regex});
+  }
+
  private:
   void take_pattern(plugin::Setup& setup);
 
   Config config_;
+  bool by_patterns_ = false;
 };
 
 void Kv::take_pattern(plugin::Setup& setup) {
@@ -354,6 +363,7 @@ void Kv::take_pattern(plugin::Setup& setup) {
                 "Leave the option away for its default, or name what splits the text.");
   }
   if (refused) return;
+  by_patterns_ = options.has("field_split_pattern") || options.has("value_split_pattern");
   kv::SyntaxError error;
   config_.pattern =
       kv::PairPattern::compile({.field_split = options.string("field_split"),

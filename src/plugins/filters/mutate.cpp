@@ -102,6 +102,9 @@ class Mutate : public plugin::Filter {
     flow.writes("tags");
     flow.matches_all();
   }
+  void searches(plugin::Searches& searches) const override {
+    for (const auto& operation : config_.operations) operation->searches(searches);
+  }
 
  private:
   Config config_;

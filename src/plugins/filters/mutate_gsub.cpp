@@ -48,6 +48,10 @@ class Gsub : public MutateOperation {
       for (const auto& field : step.replacement_text.fields()) flow.reads(field.text(), "gsub");
     }
   }
+  void searches(plugin::Searches& searches) const override {
+    for (const auto& step : steps_)
+      if (step.regex) searches.add({"gsub", step.regex->pattern(), step.regex->pattern(), *step.regex});
+  }
 
  private:
   struct Step {

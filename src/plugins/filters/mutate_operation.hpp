@@ -10,6 +10,7 @@
 #include "event/event.hpp"
 #include "match/regex.hpp"
 #include "plugin/flow.hpp"
+#include "plugin/searches.hpp"
 #include "plugin/setup.hpp"
 #include "plugins/filters/warning_limiter.hpp"
 
@@ -30,6 +31,8 @@ class MutateOperation {
   /// Changes the event. After an error the rest of the filter is skipped; what was done stays.
   virtual Status apply(Event& event, MutateScratch& scratch) const = 0;
   virtual void flow(plugin::Flow& flow) const = 0;
+  /// Names the regular expressions that it searches with.
+  virtual void searches(plugin::Searches& searches) const { (void)searches; }
 };
 
 using MutateOperations = std::vector<std::unique_ptr<const MutateOperation>>;

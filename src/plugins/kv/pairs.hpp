@@ -35,6 +35,8 @@ class PairPattern {
  public:
   /// Nothing after `error` was filled in.
   static std::optional<PairPattern> compile(const Syntax& syntax, SyntaxError& error);
+  /// The expression that says what a pair is.
+  [[nodiscard]] const match::Regex& expression() const { return scan_; }
 
  private:
   friend class PairScanner;
