@@ -320,10 +320,15 @@ bool Regex::is_literal() const { return program_->literal; }
 
 Tier Regex::tier() const {
   if (program_->literal) return Tier::text;
-  return program_->program_for_lines() ? Tier::byte_program : Tier::oniguruma;
+  const ByteProgram* program = program_->program_for_lines();
+  if (!program) return Tier::oniguruma;
+  return program->native() ? Tier::native : Tier::byte_program;
 }
 
-std::string Regex::why_not_native() const { return "machine code is not made on this machine"; }
+std::string Regex::why_not_native() const {
+  const ByteProgram* program = program_->program_for_lines();
+  return program ? program->why_not_native() : "";
+}
 
 const Required& Regex::required() const { return program_->required; }
 

@@ -141,7 +141,7 @@ class Regex {
   [[nodiscard]] bool is_literal() const;
   /// The engine for ASCII lines.
   [[nodiscard]] Tier tier() const;
-  /// Why a byte program is not machine code.
+  /// Why a byte program is not machine code; empty when it is, or when there is none.
   [[nodiscard]] std::string why_not_native() const;
   /// What every match holds, with the longest few of the literals.
   [[nodiscard]] const Required& required() const;

@@ -43,6 +43,7 @@ Judge::Judge(std::string_view pattern, const match::RegexOptions& options)
   const std::string spelled = match::spell_out_ascii_classes(pattern);
   utf8_.reset(compiled(spelled, bits, ONIG_ENCODING_UTF8));
   bytes_.reset(compiled(spelled, bits, ONIG_ENCODING_ASCII));
+  plain_groups_ = utf8_ && onig_number_of_names(utf8_.get()) == 0 && !(bits & ONIG_OPTION_DONT_CAPTURE_GROUP);
 }
 
 Verdict Judge::search(std::string_view text, bool utf8, size_t from, Offsets& offsets) {

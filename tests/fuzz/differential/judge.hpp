@@ -22,6 +22,8 @@ class Judge {
   /// Not valid when Oniguruma refuses the pattern.
   Judge(std::string_view pattern, const match::RegexOptions& options);
   [[nodiscard]] bool valid() const { return utf8_ && bytes_; }
+  /// `(…)` captures: no group has a name, and the options do not forbid it.
+  [[nodiscard]] bool plain_groups() const { return plain_groups_; }
   /// Undecided: more backtracking than a comparison is worth. Text that is not UTF-8 is read as bytes.
   Verdict search(std::string_view text, bool utf8, size_t from, Offsets& offsets);
 
@@ -32,6 +34,7 @@ class Judge {
     void operator()(OnigMatchParam* param) const { onig_free_match_param(param); }
   };
   std::unique_ptr<regex_t, Free> utf8_, bytes_;
+  bool plain_groups_ = false;
   std::unique_ptr<OnigRegion, Free> region_;
   std::unique_ptr<OnigMatchParam, Free> param_;
 };
