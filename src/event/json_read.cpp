@@ -2,19 +2,23 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <string>
 #include <vector>
 
+#include "event/json_scalars.hpp"
+
 namespace sluice {
-
-using simdjson::ondemand::json_type;
-
 namespace {
+
+constexpr int kMaxDepth = 500;
+// Up to here a key that may be repeated is looked for among those before it; beyond, all are sorted once at
+// the end.
+constexpr size_t kNarrow = 64;
+// A root object becomes an event: room for the fields that inputs and filters add.
+constexpr uint32_t kRootRoom = 8;
+constexpr size_t kStackKept = 1u << 12;
+
+bool white(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // Documents of a stream have their names in the same order: the name that stood at a place the last time is a
 // guess that one comparison of bytes confirms, without a hash.
@@ -36,326 +40,256 @@ class NameGuesses {
   std::vector<Key> names_;
 };
 
+// Knows which names an object in progress may have already: the number of the object that met a name last
+// stands with the name. Objects are numbered in the order in which they begin.
+class NamesMet {
+ public:
+  [[nodiscard]] uint64_t begin() { return ++objects_; }
+  /// False when `name` is new to the object for sure; an object inside of it may have covered its traces.
+  bool met(Key name, uint64_t object) {
+    if (!name.interned()) return true;
+    if (name.id() >= last_.size()) last_.resize(name.id() + 64);
+    return std::exchange(last_[name.id()], object) >= object;
+  }
+
+ private:
+  uint64_t objects_ = 0;
+  std::vector<uint64_t> last_;  // by the name's number
+};
+
+template <class T>
+void cut(std::vector<T>& stack, size_t size) {
+  stack.resize(size);
+  if (size == 0 && stack.capacity() > kStackKept) std::vector<T>().swap(stack);
+}
+
 }  // namespace
 
+// simdjson's first stage finds where tokens start (brackets, colons, commas, and the first bytes of strings
+// and scalars outside of strings), and that the text is UTF-8 and its strings end. The rest is one walk over
+// these places.
 struct JsonReader::Impl {
-  simdjson::ondemand::parser parser;
+  std::unique_ptr<simdjson::internal::dom_parser_implementation> index;
+  size_t capacity = 0;
   simdjson::error_code error = simdjson::SUCCESS;
-  NameGuesses names;
+  NameGuesses guesses;
+  NamesMet names;
+
+  const char* text = nullptr;
+  const char* text_end = nullptr;
+  const char* slash = nullptr;   // the first backslash at or behind the last string looked at, or the end
+  const uint32_t* at = nullptr;  // the next token
+  const uint32_t* end = nullptr;
+  Arena* arena = nullptr;
+  std::vector<Member> members;  // of the objects in progress
+  std::vector<Value> items;     // of the lists in progress
 
   bool fail(simdjson::error_code e) {
     error = e;
     return false;
   }
-  bool string(std::string_view token, Arena& arena, Value& out);
-  bool number(simdjson::ondemand::value& value, Arena& arena, Value& out);
-  bool key(simdjson::ondemand::field& field, uint32_t place, Arena& arena, Key& out);
-  bool new_key(const char* start, Arena& arena, Key& out);
-  bool object(simdjson::ondemand::object source, Key name, Arena& arena, int depth, Value& out);
-  bool array(simdjson::ondemand::array source, Key name, Arena& arena, int depth, Value& out);
-  // `name`: the name of the value in the object around it.
-  bool value(simdjson::ondemand::value source, Key name, Arena& arena, int depth, Value& out);
+  [[nodiscard]] char next() const { return text[*at]; }
+  [[nodiscard]] std::string_view token() const;
+  [[nodiscard]] bool has_escapes(std::string_view body);
+
+  bool find_tokens();
+  bool document(Value& out);
+  bool value(Key name, int depth, Value& out);
+  bool object(Key name, int depth, Value& out);
+  bool array(Key name, int depth, Value& out);
+  bool string(Value& out);
+  bool atom(std::string_view word, Value known, Value& out);
+  bool key(uint32_t place, Key& out);
+  bool add(size_t first, uint64_t number, Key name, Value value);
+  bool closed(int depth);
 };
 
-namespace {
-
-constexpr int kMaxDepth = 500;
-// Up to here each new key is compared with those before it; beyond, all are sorted once at the end.
-constexpr uint32_t kNarrow = 64;
-constexpr size_t kDigitsOfInteger = 19;  // that 64 bits always hold
-
-int hex4(const char* p) {
-  int v = 0;
-  for (int i = 0; i < 4; ++i) {
-    const char c = p[i];
-    v <<= 4;
-    if (c >= '0' && c <= '9')
-      v |= c - '0';
-    else if (c >= 'a' && c <= 'f')
-      v |= c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F')
-      v |= c - 'A' + 10;
-    else
-      return -1;
-  }
-  return v;
+// The text of the scalar at `at`: up to the next token, without the white space before that.
+std::string_view JsonReader::Impl::token() const {
+  const char* const first = text + at[0];
+  const char* last = text + at[1];
+  while (white(last[-1])) --last;
+  return {first, static_cast<size_t>(last - first)};
 }
 
-char* put_utf8(char* out, uint32_t c) {
-  if (c < 0x80) {
-    *out++ = static_cast<char>(c);
-  } else if (c < 0x800) {
-    *out++ = static_cast<char>(0xC0 | (c >> 6));
-    *out++ = static_cast<char>(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    *out++ = static_cast<char>(0xE0 | (c >> 12));
-    *out++ = static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    *out++ = static_cast<char>(0x80 | (c & 0x3F));
-  } else {
-    *out++ = static_cast<char>(0xF0 | (c >> 18));
-    *out++ = static_cast<char>(0x80 | ((c >> 12) & 0x3F));
-    *out++ = static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    *out++ = static_cast<char>(0x80 | (c & 0x3F));
+bool JsonReader::Impl::has_escapes(std::string_view body) {
+  if (slash < body.data()) {
+    slash =
+        static_cast<const char*>(std::memchr(body.data(), '\\', static_cast<size_t>(text_end - body.data())));
+    if (!slash) slash = text_end;
   }
-  return out;
+  return slash < body.data() + body.size();
 }
 
-// The text of a JSON string body with its escapes resolved; a lone surrogate becomes U+FFFD. nullptr: bad
-// escape.
-const char* unescape(const char* p, const char* end, char* out) {
-  while (p < end) {
-    if (*p != '\\') {
-      *out++ = *p++;
-      continue;
-    }
-    if (++p == end) return nullptr;
-    const char c = *p++;
-    switch (c) {
-      case '"':
-      case '\\':
-      case '/':
-        *out++ = c;
-        break;
-      case 'b':
-        *out++ = '\b';
-        break;
-      case 'f':
-        *out++ = '\f';
-        break;
-      case 'n':
-        *out++ = '\n';
-        break;
-      case 'r':
-        *out++ = '\r';
-        break;
-      case 't':
-        *out++ = '\t';
-        break;
-      case 'u': {
-        if (end - p < 4) return nullptr;
-        const int first = hex4(p);
-        if (first < 0) return nullptr;
-        p += 4;
-        auto code = static_cast<uint32_t>(first);
-        if (code >= 0xD800 && code < 0xDC00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u') {
-          const int second = hex4(p + 2);
-          if (second >= 0xDC00 && second < 0xE000) {
-            code = 0x10000 + ((code - 0xD800) << 10) + (static_cast<uint32_t>(second) - 0xDC00);
-            p += 6;
-          }
-        }
-        if (code >= 0xD800 && code < 0xE000) code = 0xFFFD;
-        out = put_utf8(out, code);
-        break;
-      }
-      default:
-        return nullptr;
-    }
+bool JsonReader::Impl::find_tokens() {
+  const auto size = static_cast<size_t>(text_end - text);
+  if (size > UINT32_MAX) return fail(simdjson::CAPACITY);
+  if (!index || size > capacity) {
+    capacity = std::max<size_t>(size, size_t{4} << 10);
+    if (const auto e =
+            simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, 1, index))
+      return fail(e);
   }
-  return out;
-}
-
-// False when no double holds the number; one that is too small for it is 0.
-bool to_double(std::string_view text, double& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (error == std::errc::result_out_of_range) {
-    out = std::strtod(std::string(text).c_str(), nullptr);
-    return std::isfinite(out);
-  }
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
-// JSON's grammar of numbers.
-bool is_number(std::string_view text) {
-  const auto digits = [&text] {
-    const size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
-    text.remove_prefix(end);
-    return end;
-  };
-  if (text.starts_with('-')) text.remove_prefix(1);
-  const bool zero = text.starts_with('0');
-  const size_t whole = digits();
-  if (whole == 0 || (zero && whole > 1)) return false;
-  if (text.starts_with('.')) {
-    text.remove_prefix(1);
-    if (digits() == 0) return false;
-  }
-  if (text.starts_with('e') || text.starts_with('E')) {
-    text.remove_prefix(1);
-    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
-    if (digits() == 0) return false;
-  }
-  return text.empty();
-}
-
-}  // namespace
-
-// `token` starts at the opening quote and ends behind the closing one, white space may follow.
-bool JsonReader::Impl::string(std::string_view token, Arena& arena, Value& out) {
-  size_t end = token.size();
-  while (end > 1 && token[end - 1] != '"') --end;
-  if (end < 2) return fail(simdjson::STRING_ERROR);
-  const std::string_view body = token.substr(1, end - 2);
-  if (body.empty() || !std::memchr(body.data(), '\\', body.size())) {
-    out = Value::string(body, true);
-    return true;
-  }
-  auto* text = static_cast<char*>(arena.allocate(body.size(), 1));
-  const char* stop = unescape(body.data(), body.data() + body.size(), text);
-  if (!stop) return fail(simdjson::STRING_ERROR);
-  arena.shrink_last(stop);
-  out = Value::string({text, static_cast<size_t>(stop - text)});
+  if (const auto e =
+          index->stage1(reinterpret_cast<const uint8_t*>(text), size, simdjson::stage1_mode::regular))
+    return fail(e);
+  at = index->structural_indexes.get();
+  end = at + index->n_structural_indexes;
   return true;
 }
 
-bool JsonReader::Impl::key(simdjson::ondemand::field& field, uint32_t place, Arena& arena, Key& out) {
-  const char* start = field.key().raw();
-  const Key guess = names.at(place);
+// A bracket that closes the root is the last token of a document, so the walk cannot leave the tokens as long
+// as it looks for the end behind each bracket that closes something else: see closed().
+bool JsonReader::Impl::document(Value& out) {
+  const char first = next();
+  if (first != '{' && first != '[') return fail(simdjson::INCORRECT_TYPE);
+  if (text[end[-1]] != (first == '{' ? '}' : ']')) return fail(simdjson::TAPE_ERROR);
+  if (!value(Key{}, 0, out)) return false;
+  return at == end || fail(simdjson::TRAILING_CONTENT);
+}
+
+bool JsonReader::Impl::value(Key name, int depth, Value& out) {
+  switch (next()) {
+    case '{':
+      ++at;
+      return object(name, depth, out);
+    case '[':
+      ++at;
+      return array(name, depth, out);
+    case '"':
+      return string(out);
+    case 't':
+      return atom("true", Value::boolean(true), out);
+    case 'f':
+      return atom("false", Value::boolean(false), out);
+    case 'n':
+      return atom("null", Value{}, out);
+    default:
+      if (!read_json_number(token(), *arena, out)) return fail(simdjson::NUMBER_ERROR);
+      ++at;
+      return true;
+  }
+}
+
+bool JsonReader::Impl::atom(std::string_view word, Value known, Value& out) {
+  if (token() != word) return fail(simdjson::TAPE_ERROR);
+  out = known;
+  ++at;
+  return true;
+}
+
+bool JsonReader::Impl::string(Value& out) {
+  const char* const first = text + at[0] + 1;
+  const char* last = text + at[1] - 1;
+  while (*last != '"') --last;
+  ++at;
+  const std::string_view body(first, static_cast<size_t>(last - first));
+  if (!has_escapes(body)) {
+    out = Value::string(body, true);
+    return true;
+  }
+  auto* plain = static_cast<char*>(arena->allocate(body.size(), 1));
+  const char* const stop = unescape_json(body, plain);
+  if (!stop) return fail(simdjson::STRING_ERROR);
+  arena->shrink_last(stop);
+  out = Value::string({plain, static_cast<size_t>(stop - plain)});
+  return true;
+}
+
+// Takes a name and its colon.
+bool JsonReader::Impl::key(uint32_t place, Key& out) {
+  const char* const first = text + at[0] + 1;
+  if (first[-1] != '"' || text[at[1]] != ':') return fail(simdjson::TAPE_ERROR);
+  const Key guess = guesses.at(place);
   if (!guess.null()) {
     // Reads at most the padding too far: a name of the table that is longer than that is not guessed.
-    const std::string_view text = guess.text();
-    if (text.size() < kPadding && std::memcmp(start, text.data(), text.size()) == 0 &&
-        start[text.size()] == '"') {
+    const std::string_view known = guess.text();
+    if (known.size() < kPadding && std::memcmp(first, known.data(), known.size()) == 0 &&
+        first[known.size()] == '"') {
+      at += 2;
       out = guess;
       return true;
     }
   }
-  if (!new_key(start, arena, out)) return false;
-  names.learn(place, out);
+  Value name;
+  if (!string(name)) return false;
+  ++at;
+  out = Key::of(name.as_text(), *arena);
+  guesses.learn(place, out);
   return true;
 }
 
-bool JsonReader::Impl::new_key(const char* start, Arena& arena, Key& out) {
-  // The raw key ends at its closing quote, which is the first quote not behind a backslash.
-  const char* p = start;
-  bool escaped = false;
-  while (*p != '"') {
-    if (*p == '\\') {
-      escaped = true;
-      ++p;
-    }
-    ++p;
-  }
-  if (!escaped) {
-    out = Key::of({start, static_cast<size_t>(p - start)}, arena);
-    return true;
-  }
-  auto* text = static_cast<char*>(arena.allocate(static_cast<size_t>(p - start), 1));
-  const char* stop = unescape(start, p, text);
-  if (!stop) return fail(simdjson::STRING_ERROR);
-  out = Key::of({text, static_cast<size_t>(stop - text)}, arena);
-  return true;
-}
-
-bool JsonReader::Impl::number(simdjson::ondemand::value& value, Arena& arena, Value& out) {
-  std::string_view token = value.raw_json_token();
-  token = token.substr(
-      0, token.find_last_not_of(" \t\r\n") + 1);  // JSON's white space: a control character is none
-  const bool integral = token.find_first_of(".eE") == std::string_view::npos;
-  if (integral) {
-    int64_t i = 0;
-    if (value.get_int64().get(i) == simdjson::SUCCESS) {
-      out = Value::integer(i);
+// False: the member's name may repeat an earlier one, which only merge_duplicates() finds out.
+bool JsonReader::Impl::add(size_t first, uint64_t number, Key name, Value value) {
+  bool sure = true;
+  if (names.met(name, number)) {
+    sure = members.size() - first < kNarrow;
+    for (size_t i = first; sure && i < members.size(); ++i) {
+      if (!(members[i].key == name)) continue;
+      members[i].value = value;
       return true;
     }
-    const std::string_view digits = token.front() == '-' ? token.substr(1) : token;
-    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos ||
-        (digits.size() > 1 && digits[0] == '0'))
-      return fail(simdjson::NUMBER_ERROR);
-    out = Value::decimal(arena.copy(token));
-    return true;
   }
-  double d = 0;
-  // simdjson before 3.1 reads 0.10000000000000000000000 as 1.8e-5: more digits than 19 are not for it.
-  const bool read = token.size() > kDigitsOfInteger ? is_number(token) && to_double(token, d)
-                                                    : value.get_double().get(d) == simdjson::SUCCESS;
-  if (!read) {
-    if (!is_number(token)) return fail(simdjson::NUMBER_ERROR);
-    out = Value::decimal(arena.copy(token));  // beyond what a double holds: 1e400
-    return true;
-  }
-  out = Value::real(d);
-  return true;
+  auto& member = members.emplace_back();  // written in place: a copy would wait for its pieces
+  member.key = name;
+  member.value = value;
+  return sure;
 }
 
-bool JsonReader::Impl::object(simdjson::ondemand::object source, Key name, Arena& arena, int depth,
-                              Value& out) {
-  auto* object = Object::make(arena, 8);
-  out = Value::object(object);
+bool JsonReader::Impl::object(Key name, int depth, Value& out) {
+  const size_t first = members.size();
+  const uint64_t number = names.begin();
+  bool unique = true;
   uint32_t place = NameGuesses::first_in(name);
-  uint64_t met = 0;  // a bit for each name, of its number: one whose bit is not set is new
-  for (auto entry : source) {
-    simdjson::ondemand::field field;
-    if (const auto e = std::move(entry).get(field)) return fail(e);
-    if (!key(field, place, arena, name)) return false;
-    place = NameGuesses::behind(name);
-    Value v;
-    if (!value(field.value(), name, arena, depth + 1, v)) return false;
-    const uint64_t bit = uint64_t{1} << (name.id() % 64);
-    if ((met & bit) == 0 || object->size >= kNarrow)
-      object->append(arena, name, v);
-    else
-      object->set(arena, name, v);
-    met |= bit;
+  if (next() == '}') {
+    ++at;
+  } else {
+    if (depth >= kMaxDepth) return fail(simdjson::DEPTH_ERROR);
+    for (char separator = ','; separator == ',';) {
+      if (!key(place, name)) return false;
+      place = NameGuesses::behind(name);
+      Value v;
+      if (!value(name, depth + 1, v)) return false;
+      unique &= add(first, number, name, v);
+      separator = text[*at++];
+      if (separator != ',' && separator != '}') return fail(simdjson::TAPE_ERROR);
+    }
   }
-  if (object->size > kNarrow) object->merge_duplicates();
-  return true;
+  const auto size = static_cast<uint32_t>(members.size() - first);
+  auto* object = Object::make(*arena, size + (depth == 0 ? kRootRoom : 0));
+  if (size) std::memcpy(static_cast<void*>(object->members), &members[first], size * sizeof(Member));
+  object->size = size;
+  cut(members, first);
+  if (!unique) object->merge_duplicates();
+  out = Value::object(object);
+  return closed(depth);
 }
 
-bool JsonReader::Impl::array(simdjson::ondemand::array source, Key name, Arena& arena, int depth,
-                             Value& out) {
-  auto* list = Array::make(arena, 4);
+bool JsonReader::Impl::array(Key name, int depth, Value& out) {
+  const size_t first = items.size();
+  if (next() == ']') {
+    ++at;
+  } else {
+    if (depth >= kMaxDepth) return fail(simdjson::DEPTH_ERROR);
+    for (char separator = ','; separator == ',';) {
+      Value v;
+      if (!value(name, depth + 1, v)) return false;
+      items.push_back(v);
+      separator = text[*at++];
+      if (separator != ',' && separator != ']') return fail(simdjson::TAPE_ERROR);
+    }
+  }
+  const auto size = static_cast<uint32_t>(items.size() - first);
+  auto* list = Array::make(*arena, size);
+  if (size) std::memcpy(list->items, &items[first], size * sizeof(Value));
+  list->size = size;
+  cut(items, first);
   out = Value::array(list);
-  for (auto entry : source) {
-    simdjson::ondemand::value item;
-    if (const auto e = std::move(entry).get(item)) return fail(e);
-    Value v;
-    if (!value(item, name, arena, depth + 1, v)) return false;
-    list->push(arena, v);
-  }
-  return true;
+  return closed(depth);
 }
 
-bool JsonReader::Impl::value(simdjson::ondemand::value source, Key name, Arena& arena, int depth,
-                             Value& out) {
-  if (depth > kMaxDepth) return fail(simdjson::DEPTH_ERROR);
-  json_type type;
-  if (const auto e = source.type().get(type)) return fail(e);
-  switch (type) {
-    case json_type::object: {
-      simdjson::ondemand::object o;
-      if (const auto e = source.get_object().get(o)) return fail(e);
-      return object(o, name, arena, depth, out);
-    }
-    case json_type::array: {
-      simdjson::ondemand::array a;
-      if (const auto e = source.get_array().get(a)) return fail(e);
-      return array(a, name, arena, depth, out);
-    }
-    case json_type::string: {
-      const std::string_view token = source.raw_json_token();
-      simdjson::ondemand::raw_json_string raw;
-      if (const auto e = source.get_raw_json_string().get(raw)) return fail(e);
-      return string(token, arena, out);
-    }
-    case json_type::number:
-      return number(source, arena, out);
-    case json_type::boolean: {
-      bool b = false;
-      if (const auto e = source.get_bool().get(b)) return fail(e);
-      out = Value::boolean(b);
-      return true;
-    }
-    case json_type::null: {
-      bool null = false;
-      if (const auto e = source.is_null().get(null)) return fail(e);
-      if (!null) return fail(simdjson::N_ATOM_ERROR);
-      out = Value{};
-      return true;
-    }
-  }
-  return fail(simdjson::TAPE_ERROR);
-}
+// Behind the bracket of anything but the root there is another token.
+bool JsonReader::Impl::closed(int depth) { return depth == 0 || at < end || fail(simdjson::TAPE_ERROR); }
 
 JsonReader::JsonReader() : impl_(std::make_unique<Impl>()) {}
 JsonReader::~JsonReader() = default;
@@ -368,20 +302,15 @@ bool JsonReader::read(std::string_view text, Arena& arena, Value& out) {
 }
 
 bool JsonReader::read_padded(std::string_view text, Arena& arena, Value& out) {
-  impl_->error = simdjson::SUCCESS;
-  simdjson::ondemand::document document;
-  if (const auto e = impl_->parser.iterate(text.data(), text.size(), text.size() + kPadding).get(document))
-    return impl_->fail(e);
-  bool scalar = false;
-  if (const auto e = document.is_scalar().get(scalar)) return impl_->fail(e);
-  if (scalar) return impl_->fail(simdjson::INCORRECT_TYPE);
-  simdjson::ondemand::value root;
-  if (const auto e = document.get_value().get(root)) return impl_->fail(e);
-  if (!impl_->value(root, Key{}, arena, 0, out)) return false;
-  // On-Demand ends behind the root value; only when nothing is left there is no location to tell.
-  const char* rest = nullptr;
-  return document.current_location().get(rest) == simdjson::OUT_OF_BOUNDS ||
-         impl_->fail(simdjson::TRAILING_CONTENT);
+  auto& impl = *impl_;
+  impl.error = simdjson::SUCCESS;
+  impl.text = impl.slash = text.data();
+  impl.text_end = text.data() + text.size();
+  impl.arena = &arena;
+  const bool good = impl.find_tokens() && impl.document(out);
+  cut(impl.members, 0);
+  cut(impl.items, 0);
+  return good;
 }
 
 std::string_view JsonReader::error() const { return simdjson::error_message(impl_->error); }
