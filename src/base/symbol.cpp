@@ -1,6 +1,7 @@
 #include "base/symbol.hpp"
 
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -29,12 +30,25 @@ uint64_t hash_of(std::string_view text) {
   return h ^ (h >> 29);
 }
 
+size_t quoted_room(std::string_view text) {
+  return (text.size() + 3 + Key::kQuotedStep - 1) / Key::kQuotedStep * Key::kQuotedStep;
+}
+
+size_t entry_bytes(std::string_view text) { return offsetof(Key::Entry, quoted) + quoted_room(text); }
+
 void fill(Key::Entry* entry, std::string_view text, uint32_t id) {
   entry->length = static_cast<uint32_t>(text.size());
   entry->id = id;
   entry->json_plain = json_plain(text);
-  if (!text.empty()) std::memcpy(entry->text, text.data(), text.size());
+  char* const quoted = entry->quoted;
+  quoted[0] = '"';
+  if (!text.empty()) std::memcpy(quoted + 1, text.data(), text.size());
+  quoted[text.size() + 1] = '"';
+  quoted[text.size() + 2] = ':';
+  std::memset(quoted + text.size() + 3, 0, quoted_room(text) - text.size() - 3);
 }
+
+std::string_view text_of(const Key::Entry& entry) { return {entry.quoted + 1, entry.length}; }
 
 struct TextHash {
   size_t operator()(std::string_view text) const { return hash_of(text); }
@@ -47,11 +61,11 @@ class Table {
     if (auto it = index_.find(text); it != index_.end()) return it->second;
     if (!always && from_input_ >= Key::kCap) return nullptr;
     if (!always) ++from_input_;
-    auto bytes = std::make_unique<char[]>(sizeof(Key::Entry) + text.size());
+    auto bytes = std::make_unique<char[]>(entry_bytes(text));
     auto* entry = reinterpret_cast<Key::Entry*>(bytes.get());
     fill(entry, text, static_cast<uint32_t>(storage_.size()));
     storage_.push_back(std::move(bytes));
-    index_.emplace(std::string_view(entry->text, entry->length), entry);
+    index_.emplace(text_of(*entry), entry);
     return entry;
   }
   uint32_t size() {
@@ -90,13 +104,12 @@ Cache& cache() {
 Key Key::of(std::string_view text, Arena& arena) {
   const uint64_t h = hash_of(text);
   auto& slot = cache().slots[h % 2048];
-  if (slot.hash == h && slot.entry && std::string_view(slot.entry->text, slot.entry->length) == text)
-    return Key(slot.entry);
+  if (slot.hash == h && slot.entry && text_of(*slot.entry) == text) return Key(slot.entry);
   if (const auto* entry = table().find_or_add(text, false)) {
     slot = {h, entry};
     return Key(entry);
   }
-  auto* entry = static_cast<Entry*>(arena.allocate(sizeof(Entry) + text.size(), alignof(Entry)));
+  auto* entry = static_cast<Entry*>(arena.allocate(entry_bytes(text), alignof(Entry)));
   fill(entry, text, ~0u);
   return Key(entry);
 }

@@ -19,8 +19,11 @@ class Key {
     uint32_t length;
     uint32_t id;      // dense number of interned keys; ~0u for arena keys
     bool json_plain;  // holds nothing that JSON would have to escape, and is valid UTF-8
-    char text[1];     // not terminated
+    // The text between quotes with a colon behind them, as it stands in JSON if it is plain. kQuotedStep
+    // bytes can be read from each multiple of kQuotedStep below the end.
+    char quoted[1];
   };
+  static constexpr size_t kQuotedStep = 16;
 
   Key() = default;
   /// `entry` is of the table, or of an arena when its id says so.
@@ -32,12 +35,16 @@ class Key {
   /// The key for a name of the config or of the program: always interned.
   static Key intern(std::string_view text);
 
-  [[nodiscard]] std::string_view text() const { return {entry()->text, entry()->length}; }
+  [[nodiscard]] std::string_view text() const { return {entry()->quoted + 1, entry()->length}; }
+  /// `"text":`; see Entry::quoted.
+  [[nodiscard]] std::string_view quoted() const { return {entry()->quoted, entry()->length + size_t{3}}; }
   [[nodiscard]] bool json_plain() const { return entry()->json_plain; }
   [[nodiscard]] bool interned() const { return (bits_ & 1) == 0; }
   [[nodiscard]] uint32_t id() const { return entry()->id; }
   [[nodiscard]] bool null() const { return bits_ == 0; }
 
+  /// The same entry. Different entries have different texts when both are interned.
+  [[nodiscard]] bool identical(Key other) const { return bits_ == other.bits_; }
   friend bool operator==(Key a, Key b) {
     if (a.bits_ == b.bits_) return true;
     if (((a.bits_ | b.bits_) & 1) == 0) return false;

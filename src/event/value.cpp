@@ -7,6 +7,8 @@
 namespace sluice {
 namespace {
 
+constexpr uint32_t kFirstMembers = 16;  // most events have fewer
+
 template <class T>
 T* grown(Arena& arena, T* old, uint32_t size, uint32_t capacity) {
   T* fresh = arena.array<T>(capacity);
@@ -36,6 +38,12 @@ void Array::erase(uint32_t index) {
   --size;
 }
 
+Value* Object::find_text(Key key) {
+  for (uint32_t i = 0; i < size; ++i)
+    if (members[i].key == key) return &members[i].value;
+  return nullptr;
+}
+
 Object* Object::make(Arena& arena, uint32_t capacity) {
   auto* o = new (arena.allocate(sizeof(Object))) Object;
   o->capacity = capacity;
@@ -45,7 +53,7 @@ Object* Object::make(Arena& arena, uint32_t capacity) {
 
 void Object::append(Arena& arena, Key key, Value value) {
   if (size == capacity) {
-    capacity = capacity ? capacity * 2 : 8;
+    capacity = capacity ? capacity * 2 : kFirstMembers;
     members = grown(arena, members, size, capacity);
   }
   members[size++] = Member{key, value};

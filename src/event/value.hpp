@@ -21,60 +21,40 @@ class Value {
   enum class Kind : uint8_t { null, boolean, integer, real, decimal, timestamp, string, array, object };
 
   constexpr Value() = default;
-  static Value boolean(bool b) {
-    Value v(Kind::boolean);
-    v.u_.integer = b;
-    return v;
-  }
-  static Value integer(int64_t i) {
-    Value v(Kind::integer);
-    v.u_.integer = i;
-    return v;
-  }
+  static Value boolean(bool b) { return whole(Kind::boolean, b); }
+  static Value integer(int64_t i) { return whole(Kind::integer, i); }
   static Value real(double d) {
-    Value v(Kind::real);
+    Value v(head(Kind::real));
     v.u_.real = d;
     return v;
   }
   /// Nanoseconds since the epoch, UTC.
-  static Value timestamp(int64_t nanos) {
-    Value v(Kind::timestamp);
-    v.u_.integer = nanos;
-    return v;
-  }
+  static Value timestamp(int64_t nanos) { return whole(Kind::timestamp, nanos); }
   /// `text` must outlive the batch: arena, input bytes, or static. `plain`: it can stand between JSON quotes
   /// as it is.
   static Value string(std::string_view text, bool plain = false) {
-    Value v(Kind::string);
-    v.plain_ = plain;
-    v.size_ = static_cast<uint32_t>(text.size());
-    v.u_.text = text.data();
-    return v;
+    return texts(head(Kind::string, plain, text.size()), text);
   }
   /// A number too big for int64 or double, kept as its JSON text.
-  static Value decimal(std::string_view text) {
-    Value v = string(text, true);
-    v.kind_ = Kind::decimal;
-    return v;
-  }
+  static Value decimal(std::string_view text) { return texts(head(Kind::decimal, true, text.size()), text); }
   static Value array(Array* a) {
-    Value v(Kind::array);
+    Value v(head(Kind::array));
     v.u_.array = a;
     return v;
   }
   static Value object(Object* o) {
-    Value v(Kind::object);
+    Value v(head(Kind::object));
     v.u_.object = o;
     return v;
   }
 
-  [[nodiscard]] Kind kind() const { return kind_; }
-  [[nodiscard]] bool is_null() const { return kind_ == Kind::null; }
-  [[nodiscard]] bool is_string() const { return kind_ == Kind::string; }
-  [[nodiscard]] bool is_array() const { return kind_ == Kind::array; }
-  [[nodiscard]] bool is_object() const { return kind_ == Kind::object; }
+  [[nodiscard]] Kind kind() const { return static_cast<Kind>(head_ & 0xFF); }
+  [[nodiscard]] bool is_null() const { return kind() == Kind::null; }
+  [[nodiscard]] bool is_string() const { return kind() == Kind::string; }
+  [[nodiscard]] bool is_array() const { return kind() == Kind::array; }
+  [[nodiscard]] bool is_object() const { return kind() == Kind::object; }
   [[nodiscard]] bool is_number() const {
-    return kind_ == Kind::integer || kind_ == Kind::real || kind_ == Kind::decimal;
+    return kind() == Kind::integer || kind() == Kind::real || kind() == Kind::decimal;
   }
 
   [[nodiscard]] bool as_bool() const { return u_.integer != 0; }
@@ -82,16 +62,33 @@ class Value {
   [[nodiscard]] double as_real() const { return u_.real; }
   [[nodiscard]] int64_t as_nanos() const { return u_.integer; }
   /// Of a string or decimal.
-  [[nodiscard]] std::string_view as_text() const { return {u_.text, size_}; }
-  [[nodiscard]] bool plain() const { return plain_; }
+  [[nodiscard]] std::string_view as_text() const { return {u_.text, head_ >> kSizeShift}; }
+  [[nodiscard]] bool plain() const { return (head_ & kPlain) != 0; }
   [[nodiscard]] Array* as_array() const { return u_.array; }
   [[nodiscard]] Object* as_object() const { return u_.object; }
 
  private:
-  explicit Value(Kind kind) : kind_(kind) {}
-  Kind kind_ = Kind::null;
-  bool plain_ = false;
-  uint32_t size_ = 0;
+  static constexpr uint64_t kPlain = 0x100;
+  static constexpr unsigned kSizeShift = 32;
+
+  static constexpr uint64_t head(Kind kind, bool plain = false, size_t size = 0) {
+    return static_cast<uint64_t>(kind) | (plain ? kPlain : 0) | static_cast<uint64_t>(size) << kSizeShift;
+  }
+  static Value whole(Kind kind, int64_t integer) {
+    Value v(head(kind));
+    v.u_.integer = integer;
+    return v;
+  }
+  static Value texts(uint64_t head, std::string_view text) {
+    Value v(head);
+    v.u_.text = text.data();
+    return v;
+  }
+  explicit Value(uint64_t head) : head_(head) {}
+
+  // Kind, plain and the length of a text in one word: a value written in pieces could not be copied before
+  // they have left the processor's store buffer.
+  uint64_t head_ = 0;
   union {
     int64_t integer;
     double real;
@@ -128,9 +125,12 @@ struct Object {
 
   static Object* make(Arena& arena, uint32_t capacity = 8);
   [[nodiscard]] Value* find(Key key) {
-    for (uint32_t i = 0; i < size; ++i)
-      if (members[i].key == key) return &members[i].value;
-    return nullptr;
+    bool interned = key.interned();
+    for (uint32_t i = 0; i < size; ++i) {
+      if (members[i].key.identical(key)) return &members[i].value;
+      interned &= members[i].key.interned();
+    }
+    return interned ? nullptr : find_text(key);
   }
   [[nodiscard]] const Value* find(Key key) const { return const_cast<Object*>(this)->find(key); }
   /// Replaces in place, or appends.
@@ -144,6 +144,9 @@ struct Object {
   bool remove(Key key);
   [[nodiscard]] std::span<Member> all() { return {members, size}; }
   [[nodiscard]] std::span<const Member> all() const { return {members, size}; }
+
+ private:
+  [[nodiscard]] Value* find_text(Key key);
 };
 
 /// A copy of `value` whose arrays and objects are its own; strings are shared when `arena` also holds them

@@ -283,46 +283,68 @@ std::optional<int64_t> parse_event_timestamp(std::string_view text) {
   return parse_event_timestamp(text, machine_timezone());
 }
 
-size_t format_iso8601(int64_t nanos, char* out) {
-  static constexpr auto kPairs = [] {
-    struct {
-      char text[200];
-    } pairs{};
-    for (int i = 0; i < 100; ++i) {
-      pairs.text[2 * i] = static_cast<char>('0' + i / 10);
-      pairs.text[2 * i + 1] = static_cast<char>('0' + i % 10);
-    }
-    return pairs;
-  }();
-  const auto pair = [&](size_t at, int64_t value) { std::memcpy(out + at, kPairs.text + 2 * value, 2); };
-  const int64_t seconds = floor_div(nanos, kNanosPerSecond);
-  auto fraction = static_cast<uint32_t>(nanos - seconds * kNanosPerSecond);
-  const int64_t days = floor_div(seconds, kSecondsPerDay);
-  const auto in_day = static_cast<uint32_t>(seconds - days * kSecondsPerDay);
+namespace {
+
+constexpr auto kPairs = [] {
+  struct {
+    char text[200];
+  } pairs{};
+  for (int i = 0; i < 100; ++i) {
+    pairs.text[2 * i] = static_cast<char>('0' + i / 10);
+    pairs.text[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}();
+
+void put_pair(char* out, int64_t value) { std::memcpy(out, kPairs.text + 2 * value, 2); }
+
+constexpr size_t kToSeconds = 20;
+
+// `2026-11-21T02:53:47.`
+void format_second(int64_t second, char* out) {
+  const int64_t days = floor_div(second, kSecondsPerDay);
+  const auto in_day = static_cast<uint32_t>(second - days * kSecondsPerDay);
   const Civil date = civil_from_days(days);  // 1677 to 2262: four digits
-  pair(0, date.year / 100);
-  pair(2, date.year % 100);
+  put_pair(out, date.year / 100);
+  put_pair(out + 2, date.year % 100);
   out[4] = '-';
-  pair(5, date.month);
+  put_pair(out + 5, date.month);
   out[7] = '-';
-  pair(8, date.day);
+  put_pair(out + 8, date.day);
   out[10] = 'T';
-  pair(11, in_day / 3600);
+  put_pair(out + 11, in_day / 3600);
   out[13] = ':';
-  pair(14, in_day / 60 % 60);
+  put_pair(out + 14, in_day / 60 % 60);
   out[16] = ':';
-  pair(17, in_day % 60);
+  put_pair(out + 17, in_day % 60);
   out[19] = '.';
-  size_t digits = 3;
+}
+
+}  // namespace
+
+// Events that are written together are mostly of one second, whose text is kept.
+size_t format_iso8601(int64_t nanos, char* out) {
+  thread_local struct {
+    int64_t second = INT64_MIN;
+    char text[kToSeconds];
+  } last;
+  const int64_t second = floor_div(nanos, kNanosPerSecond);
+  if (last.second != second) {
+    format_second(second, last.text);
+    last.second = second;
+  }
+  std::memcpy(out, last.text, kToSeconds);
+  auto fraction = static_cast<uint32_t>(nanos - second * kNanosPerSecond);
+  size_t digits = 9;
   if (fraction % 1000000 == 0)
-    fraction /= 1000000;
+    fraction /= 1000000, digits = 3;
   else if (fraction % 1000 == 0)
     fraction /= 1000, digits = 6;
-  else
-    digits = 9;
-  for (size_t i = digits; i > 0; --i, fraction /= 10) out[19 + i] = static_cast<char>('0' + fraction % 10);
-  out[20 + digits] = 'Z';
-  return 21 + digits;
+  char* end = out + kToSeconds + digits;
+  *end = 'Z';
+  for (size_t left = digits; left > 1; left -= 2, fraction /= 100) put_pair(end -= 2, fraction % 100);
+  if (digits % 2) *--end = static_cast<char>('0' + fraction);
+  return kToSeconds + digits + 1;
 }
 
 }  // namespace sluice::match
