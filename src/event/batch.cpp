@@ -5,15 +5,12 @@
 #include <iterator>
 
 namespace sluice {
-namespace {
-constexpr uint32_t kExpectedFields = 16;
-}  // namespace
 
 Event& Batch::make(uint32_t source) {
   auto* event = new (arena_.allocate(sizeof(Event), alignof(Event))) Event;
   event->batch_ = this;
   event->source = source;
-  event->fields_ = Object::make(arena_, kExpectedFields);
+  event->fields_ = Object::make(arena_, 0);  // a document that was read takes its place, often
   event->metadata_ = Value::object(Object::make(arena_, 4));
   return *event;
 }

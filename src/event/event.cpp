@@ -179,7 +179,14 @@ int64_t Event::timestamp() const {
   return at && at->kind() == Value::Kind::timestamp ? at->as_nanos() : 0;
 }
 
+int64_t ArrivalTime::next() { return last_ = last_ ? last_ + 1 : wall_nanos(); }
+
 void normalize(Event& event) {
+  ArrivalTime now;
+  normalize(event, now);
+}
+
+void normalize(Event& event, ArrivalTime& now) {
   const auto& names = Names::get();
   auto& fields = event.fields();
   auto& arena = event.arena();
@@ -200,16 +207,16 @@ void normalize(Event& event) {
     time = fields.find(names.timestamp);
   }
   if (!time) {
-    fields.append(arena, names.timestamp, Value::timestamp(wall_nanos()));
+    fields.append(arena, names.timestamp, Value::timestamp(now.next()));
   } else if (time->is_null()) {
-    *time = Value::timestamp(wall_nanos());
+    *time = Value::timestamp(now.next());
   } else if (time->kind() != Value::Kind::timestamp) {
     const auto parsed = time->is_string() ? match::parse_event_timestamp(time->as_text()) : std::nullopt;
     if (parsed) {
       *time = Value::timestamp(*parsed);
     } else {
       const Value bad = *time;
-      *time = Value::timestamp(wall_nanos());
+      *time = Value::timestamp(now.next());
       fields.set(arena, names.bad_timestamp, bad);
       event.tag("_timestampparsefailure");
     }

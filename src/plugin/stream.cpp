@@ -11,7 +11,7 @@ class CodecStream::Sink : public EventSink {
   Event& make() override { return batch_.make(source_); }
   void add(Event& event) override {
     event.position = position_++;
-    normalize(event);
+    normalize(event, now_);
     if (stream_.enrich_) stream_.enrich_(event);
     if (!stream_.decoration_.empty()) (void)stream_.decoration_.apply(event);
     batch_.add(event);
@@ -23,6 +23,7 @@ class CodecStream::Sink : public EventSink {
   Batch& batch_;
   uint32_t source_;
   uint64_t position_;
+  ArrivalTime now_;
 };
 
 CodecStream::CodecStream(std::unique_ptr<Decoder> decoder, const Decoration& decoration,

@@ -14,6 +14,7 @@ FileStream::FileStream(std::shared_ptr<const Settings> settings, std::string pat
 void FileStream::begin(Batch& batch) {
   batch_ = &batch;
   before_ = batch.events().size();
+  arrived_ = {};
   // The stream may be gone before the batch, so both texts go into it.
   path_value_ = Value::string(batch.arena().copy(path_));
   source_ = batch.add_source({settings_->id, batch.arena().copy(name_)});
@@ -83,7 +84,7 @@ void FileStream::flush(Batch& batch) {
 void FileStream::add(Event& event) {
   const Settings& s = *settings_;
   event.position = group_ + extra_++;
-  normalize(event);
+  normalize(event, arrived_);
   s.metadata_path.put(event, path_value_);
   s.metadata_host.put(event, Value::string(s.host_name));
   s.host.fill(event, Value::string(s.host_name));

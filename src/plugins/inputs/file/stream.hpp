@@ -42,6 +42,7 @@ class FileStream : public plugin::Stream, private plugin::EventSink {
   uint32_t source_ = 0;
   uint64_t position_ = 0;  // of the line
   uint64_t extra_ = 0;     // events that this line has made already
+  ArrivalTime arrived_;    // of the chunk in progress
   size_t before_ = 0;
   Value path_value_;
 };
