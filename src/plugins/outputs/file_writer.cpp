@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -12,11 +11,13 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "net/compress.hpp"
 
 namespace sluice::plugins {
 namespace {
 
 constexpr std::string_view kLogger = "logstash.outputs.file";
+constexpr int kGzipLevel = 6;
 constexpr size_t kMemberBytes = 1 << 20;  // gathered bytes that are not worth waiting with
 constexpr size_t kKeptBuffer = 4 << 20;
 constexpr size_t kMostVectors = 64;  // buffers to one system call
@@ -40,35 +41,11 @@ size_t vectors_behind(std::vector<Buffer>& buffers, size_t skip, std::array<iove
 
 }  // namespace
 
-struct FileWriter::Compressor {
-  Compressor() {
-    ok = deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
-  }
-  ~Compressor() { deflateEnd(&stream); }
-
-  // Appends `bytes` as one whole gzip member: a reader of the file never meets an unfinished one, whatever
-  // happens to us.
-  void member(std::string_view bytes, Buffer& out) {
-    deflateReset(&stream);
-    const size_t bound = deflateBound(&stream, bytes.size());
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-    stream.avail_in = static_cast<uInt>(bytes.size());
-    stream.next_out = reinterpret_cast<Bytef*>(out.reserve(bound));
-    stream.avail_out = static_cast<uInt>(bound);
-    deflate(&stream, Z_FINISH);
-    out.grow(bound - stream.avail_out);
-  }
-
-  z_stream stream{};
-  bool ok = false;
-};
-
 FileWriter::FileWriter(Settings settings) : settings_(std::move(settings)) {}
 
 FileWriter::~FileWriter() { stop(); }
 
 void FileWriter::start() {
-  if (settings_.gzip) compressor_ = std::make_unique<Compressor>();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -142,10 +119,11 @@ void FileWriter::service(File& file, Clock::time_point now, bool force) {
   if (!file.pending.empty() && (force || now >= file.retry_at)) write_pending(file);
 }
 
+// One whole gzip member: a reader of the file never meets an unfinished one, whatever happens to us.
 void FileWriter::compress(File& file) {
   if (settings_.overwrite) forget_pending(file);
   Buffer member = spare_.take();
-  compressor_->member(file.gathered.view(), member);
+  member.append(net::compress(net::Compression::gzip, file.gathered.view(), kGzipLevel).view());
   file.pending.push_back(std::move(member));
   if (file.gathered.capacity() > kKeptBuffer)
     file.gathered = Buffer();

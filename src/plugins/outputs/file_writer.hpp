@@ -78,7 +78,6 @@ class FileWriter {
     Clock::time_point last_use;
     [[nodiscard]] bool idle() const { return pending.empty() && gathered.empty(); }
   };
-  struct Compressor;
   enum class Opened { yes, no, elsewhere };
 
   void run();
@@ -103,7 +102,6 @@ class FileWriter {
   JobQueue<FileJob> queue_;
   SpareBuffers spare_;
   std::unordered_map<std::string, std::unique_ptr<File>> files_;
-  std::unique_ptr<Compressor> compressor_;
   Clock::time_point next_stale_check_{};
   std::atomic<bool> flush_{false};
   std::thread thread_;
