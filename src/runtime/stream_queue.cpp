@@ -50,12 +50,13 @@ void StreamQueue::schedule(const std::shared_ptr<plugin::Stream>& stream) {
 
 bool StreamQueue::push(std::shared_ptr<plugin::Stream> stream, plugin::Chunk chunk) {
   chunk.credit = credit_of(chunk);
-  const size_t now = in_flight_.fetch_add(chunk.credit, std::memory_order_relaxed) + chunk.credit;
+  in_flight_.fetch_add(chunk.credit, std::memory_order_relaxed);
+  queued_bytes_.fetch_add(chunk.credit, std::memory_order_relaxed);
   queued_.fetch_add(1, std::memory_order_relaxed);
   std::scoped_lock lock(mutex_);
   StreamState::of(*stream).chunks.push_back(std::move(chunk));
   schedule(stream);
-  return now < limit_;
+  return ready();
 }
 
 void StreamQueue::finish(std::shared_ptr<plugin::Stream> stream, std::function<void()> done) {
@@ -96,9 +97,16 @@ void StreamQueue::count_pause() {
 }
 
 void StreamQueue::settle(size_t credit) {
-  const size_t left = in_flight_.fetch_sub(credit, std::memory_order_relaxed) - credit;
-  // Resume with a quarter of the room free, so that inputs do not stop and go on with every batch.
-  if (!has_waiting_.load(std::memory_order_relaxed) || left > limit_ - limit_ / 4) return;
+  in_flight_.fetch_sub(credit, std::memory_order_relaxed);
+  resume_inputs();
+}
+
+// Goes on with some room free, so that inputs do not stop and go on with every batch.
+void StreamQueue::resume_inputs() {
+  if (!has_waiting_.load(std::memory_order_relaxed) ||
+      in_flight_.load(std::memory_order_relaxed) > limit_ - limit_ / 4 ||
+      queued_bytes_.load(std::memory_order_relaxed) > kMostQueued / 2)
+    return;
   std::vector<std::function<void()>> resume;
   {
     std::scoped_lock lock(mutex_);
@@ -165,6 +173,7 @@ Turn StreamQueue::take(int64_t wait_millis, Turn turn) {
     credit += state.chunks.front().credit;
     turn.chunks.push_back(state.chunks.pop_front());
   }
+  queued_bytes_.fetch_sub(credit, std::memory_order_relaxed);
   queued_.fetch_sub(turn.chunks.size(), std::memory_order_relaxed);
   if (state.chunks.empty()) {
     turn.flush = state.ended || state.flush_due;
@@ -172,6 +181,8 @@ Turn StreamQueue::take(int64_t wait_millis, Turn turn) {
     if (state.ended) turn.done = std::move(state.done);
     state.ended = false;
   }
+  lock.unlock();
+  resume_inputs();
   return turn;
 }
 

@@ -32,12 +32,19 @@ struct Turn {
 class StreamQueue : public plugin::InputSink {
  public:
   /// `limit`: bytes of input that may be in flight (queued, being filtered, or waiting for their outputs)
-  /// before inputs are asked to pause.
+  /// before inputs are asked to pause. They are asked earlier when workers do not keep up: what waits in the
+  /// queue shall still be in the processor's cache when its turn comes.
   explicit StreamQueue(size_t limit) : limit_(limit) {}
+
+  /// Bytes that may wait for workers before inputs are asked to pause: a few turns.
+  static constexpr size_t kMostQueued = 2 << 20;
 
   bool push(std::shared_ptr<plugin::Stream> stream, plugin::Chunk chunk) override;
   void finish(std::shared_ptr<plugin::Stream> stream, std::function<void()> done) override;
-  bool ready() const override { return in_flight_.load(std::memory_order_relaxed) < limit_; }
+  bool ready() const override {
+    return in_flight_.load(std::memory_order_relaxed) < limit_ &&
+           queued_bytes_.load(std::memory_order_relaxed) < kMostQueued;
+  }
   void when_ready(std::function<void()> resume) override;
   bool wait_ready(const std::atomic<bool>& stop) override;
   void ended() override;
@@ -68,9 +75,11 @@ class StreamQueue : public plugin::InputSink {
   void schedule(const std::shared_ptr<plugin::Stream>& stream);
   void collect_due(int64_t now);
   void count_pause();  // with the lock held
+  void resume_inputs();
 
   const size_t limit_;
   std::atomic<size_t> in_flight_{0};
+  std::atomic<size_t> queued_bytes_{0};
   std::atomic<size_t> queued_{0};
   mutable std::mutex mutex_;
   std::condition_variable work_;

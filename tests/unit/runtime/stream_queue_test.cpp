@@ -96,6 +96,23 @@ TEST_CASE("inputs are asked to pause at the limit and resumed when a quarter is 
   CHECK(queue.paused_nanos() > 0);
 }
 
+TEST_CASE("inputs are asked to pause when much waits for workers, however much may be in flight") {
+  StreamQueue queue(size_t{1} << 40);
+  const auto stream = std::make_shared<TestStream>();
+  const size_t quarter = StreamQueue::kMostQueued / 4;
+  for (uint64_t i = 0; i < 3; ++i) CHECK(queue.push(stream, chunk(i, quarter)));
+  CHECK_FALSE(queue.push(stream, chunk(3, quarter)));
+  int resumed = 0;
+  queue.when_ready([&] { ++resumed; });
+  for (const int expected : {0, 1, 1}) {  // three quarters wait, then a half
+    Turn turn = queue.take(0);
+    REQUIRE(turn.chunks.size() == 1);
+    CHECK(resumed == expected);
+    queue.release(turn, std::nullopt);
+  }
+  CHECK(queue.in_flight_bytes() == 4 * quarter);
+}
+
 TEST_CASE("a chunk without credit counts by its bytes and what queueing costs") {
   StreamQueue queue(1 << 20);
   plugin::Chunk c;
