@@ -4,9 +4,12 @@
 //
 //   grok_differential [--comparisons N] [--seed S] [--jobs J] [--expression NUMBER]
 //
-// The same numbers give the same comparisons. Closes with `N passed, N failed`: N of the sources of patterns.
+// A comparison is one answer of one engine: where machine code is searched with, the interpreter behind it is
+// asked too. The same numbers give the same comparisons. Closes with `N passed, N failed`: N of the sources
+// of patterns.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -41,10 +44,10 @@ struct Options {
 
 /// What a run has counted; the workers share it.
 struct Counts {
-  std::atomic<uint64_t> next{0};  // number of an expression
-  std::atomic<uint64_t> compared{0}, matched{0}, lines{0}, undecided{0}, expressions{0}, refused{0};
-  std::atomic<uint64_t> interpreted{
-      0};  // of the comparisons with machine code, those with the interpreter too
+  std::atomic<uint64_t> next{0};      // number of an expression
+  std::atomic<uint64_t> compared{0};  // answers, each with Oniguruma's
+  std::atomic<uint64_t> searches{0}, matched{0}, lines{0}, undecided{0}, expressions{0}, refused{0};
+  std::atomic<uint64_t> interpreted{0};          // of them the interpreter beside machine code
   std::array<std::atomic<uint64_t>, 4> tiers{};  // comparisons by match::Tier
   std::array<std::atomic<uint64_t>, 3> differences{};
   std::mutex reports;
@@ -90,7 +93,7 @@ class Worker {
       return;
     }
     ++counts_.expressions;
-    const Texts texts(expression.regex, expression.options.ignore_case, lines_);
+    Texts texts(expression.regex, expression.options.ignore_case, lines_);
     const match::LiteralFilter filter({&regex->required(), 1});
     interpreter_.reset();
     if (regex->tier() == match::Tier::native)
@@ -115,6 +118,7 @@ class Worker {
     if (wanted == Verdict::undecided) return ++counts_.undecided % 2 == 0;
     const Verdict got = search(regex, facts, from);
     ++counts_.compared;
+    ++counts_.searches;
     if (facts.ascii_line()) ++counts_.lines;
     ++counts_.tiers[static_cast<size_t>(facts.ascii_line() ? regex.tier() : match::Tier::oniguruma)];
     if (wanted == Verdict::match) ++counts_.matched;
@@ -162,6 +166,7 @@ class Worker {
     const Answer answer = interpreter_->interpret(text, from, scratch_);
     if (answer == Answer::gave_up) return true;
     ++counts_.interpreted;
+    ++counts_.compared;
     if (answer == Answer::no_match) return wanted == Verdict::no_match;
     if (wanted != Verdict::match || wanted_.size() != 2 * interpreter_->groups()) return false;
     for (size_t i = 0; i < wanted_.size(); i += 2) {
@@ -186,9 +191,10 @@ class Worker {
 void show_progress(const Counts& counts, Clock::time_point started) {
   const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
   const auto compared = static_cast<double>(counts.compared);
-  fmt::print("{} comparisons, {:.0f} a second; {} expressions; {:.0f} % matched\n", counts.compared.load(),
-             compared / seconds, counts.expressions.load(),
-             100 * static_cast<double>(counts.matched) / compared);
+  const auto searches = static_cast<double>(std::max<uint64_t>(1, counts.searches));
+  fmt::print("{} comparisons, {:.0f} a second; {} expressions, {} texts, {:.0f} % matched\n",
+             counts.compared.load(), compared / seconds, counts.expressions.load(), counts.searches.load(),
+             100 * static_cast<double>(counts.matched) / searches);
   std::fflush(stdout);
 }
 

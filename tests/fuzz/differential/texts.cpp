@@ -10,20 +10,21 @@ namespace {
 
 using match::ByteTree;
 
-constexpr size_t kLongest = 400;
+constexpr size_t kLongest = 300;
 
 // A byte of the set, mostly one that people write.
 void add_byte(const std::bitset<256>& set, Dice& dice, std::string& out) {
-  for (int tries = set.count() > 8 ? 8 : 0; tries > 0; --tries) {
-    const size_t byte = dice.one_in(60) ? dice.below(128) : ' ' + dice.below(95);
-    if (!set.test(byte)) continue;
-    out += static_cast<char>(byte);
+  size_t byte = set._Find_first();
+  if (byte >= 128) return;
+  for (int tries = set._Find_next(byte) < 128 ? 8 : 0; tries > 0; --tries) {
+    const size_t any = dice.one_in(60) ? dice.below(128) : ' ' + dice.below(95);
+    if (!set.test(any)) continue;
+    out += static_cast<char>(any);
     return;
   }
-  size_t byte = set._Find_first();
-  for (size_t steps = dice.below(std::min(set.count(), size_t{60})); steps > 0; --steps)
+  for (size_t steps = dice.below(10); steps > 0 && set._Find_next(byte) < 128; --steps)
     byte = set._Find_next(byte);
-  if (byte < 128) out += static_cast<char>(byte);
+  out += static_cast<char>(byte);
 }
 
 void add_sample(const ByteTree& tree, Dice& dice, std::string& out) {
@@ -150,15 +151,20 @@ std::string Texts::sample(Dice& dice) const {
   return out;
 }
 
-std::string Texts::make(Dice& dice) const {
+std::string Texts::make(Dice& dice) {
+  constexpr int kChangesOfASample = 4;
   const size_t kind = dice.below(16);
   std::string text;
-  if (kind == 0) {
+  if (changes_left_-- > 0) {
+    text = sample_;
+    mutate(dice, text);
+  } else if (kind == 0) {
     text = random_text(dice);
   } else if (kind == 1 && !lines_.empty()) {
     text = dice.one_of(lines_);
   } else {
-    text = tree_ ? sample(dice) : random_text(dice);
+    text = sample_ = tree_ ? sample(dice) : random_text(dice);
+    changes_left_ = kChangesOfASample;
   }
   if (dice.one_in(6)) text = random_text(dice) + text;
   if (dice.one_in(6)) text += random_text(dice);

@@ -20,13 +20,15 @@ class Texts {
  public:
   /// `lines` outlives it.
   Texts(std::string_view regex, bool ignore_case, const std::vector<std::string>& lines);
-  std::string make(Dice& dice) const;
+  std::string make(Dice& dice);
 
  private:
   std::string sample(Dice& dice) const;
 
   std::optional<match::ByteTree> tree_;
   const std::vector<std::string>& lines_;
+  std::string sample_;  // that the next texts are changes of
+  int changes_left_ = 0;
 };
 
 }  // namespace sluice::test
