@@ -11,7 +11,7 @@ constexpr std::string_view kOpeners = "\"'([<";
 constexpr std::string_view kClosers = "\"')]>";
 constexpr size_t kQuotes = 2;  // of them; the others are brackets
 
-std::string alone(std::string_view pattern) { return "(?-mix:" + std::string(pattern) + ")"; }
+std::string alone(std::string_view pattern) { return "(?:" + std::string(pattern) + ")"; }
 
 std::string quoted_value(char open, char close) {
   const auto escaped = [](char c) {
