@@ -74,10 +74,9 @@ def long(case, sluice, tools, runs):
     found = []
     with Run(case, sluice, tools, lines, rounds) as run:
         run.wait_ready()
-        for million in range(5):
+        for _ in range(5):
             before = run.process.cpu_seconds()
-            run.send()
-            run.events = lines * rounds * (million + 1)
+            run.send(rounds)
             run.wait_done()
             cost = (run.process.cpu_seconds() - before) / (lines * rounds) * 1e6
             found.append((cost, run.process.memory("VmRSS")))

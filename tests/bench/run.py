@@ -1,6 +1,7 @@
 """One run of one program on one case: started in a folder of its own, loaded, counted, measured, stopped."""
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -54,7 +55,7 @@ def kernel_drops(port):
     return sum(int(fields[-1]) for fields in lines if fields[1].endswith(f":{port:04X}"))
 
 
-def send_datagrams(port, lines):
+def send_lines(port, lines):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         for line in lines:
             s.sendto(line, ("127.0.0.1", port))
@@ -170,7 +171,8 @@ class Run:
 
     def __init__(self, case, program, tools, lines, rounds, options=(), environment=None, capture=False):
         self.case, self.program, self.tools = case, program, tools
-        self.lines, self.rounds, self.events = lines, rounds, lines * rounds
+        self.lines, self.rounds = lines, rounds
+        self.events = lines * rounds if case.load == "file" else 0
         self.options, self.environment, self.capture = options, environment, capture
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-bench-run-"))
         names = ("TCP_PORT", "BEATS_PORT", "UDP_PORT", "BACK_PORT", "API_PORT", "INDEX_PORT")
@@ -225,20 +227,24 @@ class Run:
         if self.program.has_api:
             self.process.wait_listening(self.ports["API_PORT"])
 
-    def send(self):
+    def send(self, rounds):
+        """Sends the input so many times; `events` is then what has to have come through since the start."""
         if self.case.load == "udp":
-            return self.send_udp()
-        return self.tools.load(self.case.load, rounds=self.rounds, file=self.input, port=self.port(),
-                               **self.case.load_options)
+            return self.send_datagrams(self.lines * rounds)
+        self.events += self.lines * rounds
+        return self.tools.load(self.case.load, rounds=rounds, file=self.input, port=self.port(), **self.case.load_options)
 
-    def send_udp(self):
-        """The input's lines when they are looked at, else datagrams that end in a number, at the case's rate."""
-        if self.capture:
-            send_datagrams(self.port(), self.input.read_bytes().splitlines())
-            return {}
-        load = self.tools.blast(self.port(), self.case.load_options["rate"], self.events)
-        load["dropped"] = kernel_drops(self.port())
-        self.events = int(load["sent"]) - load["dropped"]
+    def send_datagrams(self, count):
+        """The input's lines when they are few, else datagrams of that kind at the case's rate. Some may be lost: that is a
+        figure too."""
+        before = kernel_drops(self.port())
+        if count < 10_000:
+            send_lines(self.port(), itertools.islice(itertools.cycle(self.input.read_bytes().splitlines()), count))
+            load = {"sent": count}
+        else:
+            load = self.tools.blast(self.port(), self.case.load_options["rate"], count)
+        load["dropped"] = kernel_drops(self.port()) - before
+        self.events += int(load["sent"]) - load["dropped"]
         return load
 
     def through(self):
@@ -267,7 +273,7 @@ class Run:
         if arrived != self.events:
             raise Failed(f"{arrived} events arrived, {self.events} were sent: {self.process.said()}")
 
-    def wait_silent(self, seconds=1.5):
+    def wait_silent(self, seconds=1.0):
         """Waits until the program has used no CPU to speak of for so long; the time at which it last did."""
         last, mark = time.monotonic(), self.process.cpu_seconds()
         while time.monotonic() - last < seconds:
@@ -279,18 +285,23 @@ class Run:
         return last
 
     def measure(self):
-        """Sends everything, and waits until it is through. What is read from a file counts from the program's start."""
+        """Sends everything, and waits until it is through. What is read from a file counts from the program's start; else
+        one round goes before, so that caches, pools and the memory that a program keeps are there."""
         self.wait_ready()
-        began, before, load = self.process.started, 0.0, {}
+        began, cpu, first, load = self.process.started, 0.0, 0, {}
         if self.case.load != "file":
             time.sleep(0.2)
-            began, before = time.monotonic(), self.process.cpu_seconds()
-            load = self.send()
+            if not self.capture:
+                self.send(1)
+                self.wait_done()
+            began, cpu, first = time.monotonic(), self.process.cpu_seconds(), self.events
+            load = self.send(self.rounds)
         done = self.wait_done()
-        cpu = self.process.cpu_seconds() - before
+        events = self.events - first
+        cpu = self.process.cpu_seconds() - cpu
         rss = self.process.memory("VmHWM")
         self.check_count()
-        return Figures(cpu / self.events * 1e6, self.events / (done - began), rss, load)
+        return Figures(cpu / events * 1e6, events / (done - began), rss, load)
 
     def output(self):
         """What came out, as one dictionary for each event; only of a run with `capture` or of a file."""
