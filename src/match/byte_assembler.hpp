@@ -24,8 +24,6 @@ struct NativeCall {
   uint32_t from;
 };
 
-enum class NativeExit : int { no_match, match, gave_up, stack_full };
-
 /// Emits tests, scans and frames. A search keeps its state in registers: the position, the text, the stack of
 /// ways still to be tried. The byte behind the end and the one before the beginning are 0xff, which is in no
 /// set, so that nothing has to look where the text ends.

@@ -25,7 +25,7 @@ ByteCodegen::ByteCodegen(const ByteGraph& graph, ByteAssembler& assembler)
       entries_(graph.nodes.size()),
       labels_(graph.nodes.size()),
       emitted_(graph.nodes.size()),
-      slots_(graph.slots) {}
+      slots_(graph.slots + 1) {}
 
 const char* ByteCodegen::refusal() const {
   if (graph_.nodes.size() > kMostNodes) return "the pattern is too large";
@@ -121,7 +121,12 @@ void ByteCodegen::search() {
   rare_.emplace_back([this, again, next, none] {
     a_.bind(next);
     if (!graph_.anchored) {
+      const Label on = a_.newLabel();
       out_.test(~Set().set(ByteGraph::kEdge), 0, none);
+      a_.cmp(ByteAssembler::slot(first_place()), 0);
+      a_.je(on);
+      out_.exit(NativeExit::elsewhere);
+      a_.bind(on);
       a_.inc(kAt);
       a_.jmp(again);
     }

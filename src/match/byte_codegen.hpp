@@ -22,6 +22,8 @@ class ByteCodegen {
   void generate();
   /// Slots of 32 bits that the code uses: the graph's, and what groups of their own remember.
   [[nodiscard]] uint32_t slots() const { return slots_; }
+  /// The slot that is not 0 when only the first place counts.
+  [[nodiscard]] uint32_t first_place() const { return graph_.slots; }
 
  private:
   using Op = ByteGraph::Op;

@@ -1,13 +1,12 @@
 #include "match/byte_native.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include "match/byte_graph.hpp"
 
 #if SLUICE_NATIVE_REGEX
 #include <sys/mman.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "match/byte_assembler.hpp"
 #include "match/byte_codegen.hpp"
@@ -15,12 +14,22 @@
 
 namespace sluice::match {
 
+void NativeScratch::hold(std::string_view bytes, uint64_t number) {
+  if (number != 0 && number == serial) return;
+  serial = number;
+  const size_t needed = kBefore + bytes.size() + kBehind;
+  if (buffer.size() < needed) {
+    buffer.resize(2 * needed);
+    std::fill_n(buffer.begin(), kBefore, 0xff);
+  }
+  if (!bytes.empty()) std::memcpy(buffer.data() + kBefore, bytes.data(), bytes.size());
+  std::memset(buffer.data() + kBefore + bytes.size(), 0xff, kBehind);
+}
+
 #if SLUICE_NATIVE_REGEX
 
 namespace {
 
-constexpr size_t kBefore = 16;  // bytes of 0xff before the text, and behind it
-constexpr size_t kBehind = 32;
 constexpr size_t kFirstFrames = 256;
 constexpr size_t kMostFrames = 1 << 15;
 constexpr int64_t kMostSteps = 1 << 20;
@@ -69,6 +78,7 @@ std::unique_ptr<NativeRegex> NativeRegex::compile(const ByteGraph& graph, std::s
   regex->code_ = executable(code, regex->mapped_);
   if (!regex->code_) return refuse("the system allows no executable memory");
   regex->slots_ = generator.slots();
+  regex->first_place_ = generator.first_place();
   return regex;
 }
 
@@ -76,40 +86,22 @@ NativeRegex::~NativeRegex() {
   if (code_) ::munmap(code_, mapped_);
 }
 
-NativeRegex::Answer NativeRegex::search(std::string_view text, size_t from, std::vector<int32_t>& slots,
-                                        NativeScratch& scratch) const {
-  if (scratch.text.size() < kBefore + text.size() + kBehind) {
-    scratch.text.resize(2 * (kBefore + text.size() + kBehind));
-    std::fill_n(scratch.text.begin(), kBefore, 0xff);
-  }
-  unsigned char* copy = scratch.text.data() + kBefore;
-  std::memcpy(copy, text.data(), text.size());
-  std::memset(copy + text.size(), 0xff, kBehind);
+NativeExit NativeRegex::search(size_t from, bool first_place, std::vector<int32_t>& slots,
+                               NativeScratch& scratch) const {
   if (scratch.stack.empty()) scratch.stack.resize(kFirstFrames);
-  slots.assign(slots_, -1);
   int (*run)(const NativeCall*);
   std::memcpy(&run, &code_, sizeof run);
   for (;;) {
-    const NativeCall call{copy,
-                          slots.data(),
-                          scratch.stack.data(),
-                          scratch.stack.data() + scratch.stack.size(),
-                          kMostSteps,
-                          static_cast<uint32_t>(from)};
-    switch (static_cast<NativeExit>(run(&call))) {
-      case NativeExit::no_match:
-        return Answer::no_match;
-      case NativeExit::match:
-        return Answer::match;
-      case NativeExit::gave_up:
-        return Answer::gave_up;
-      case NativeExit::stack_full:
-        break;
-    }
-    // From the beginning, with more room.
-    if (scratch.stack.size() >= kMostFrames) return Answer::gave_up;
-    scratch.stack.resize(2 * scratch.stack.size());
     slots.assign(slots_, -1);
+    slots[first_place_] = first_place ? 1 : 0;
+    const NativeCall call{scratch.text(),       slots.data(),
+                          scratch.stack.data(), scratch.stack.data() + scratch.stack.size(),
+                          kMostSteps,           static_cast<uint32_t>(from)};
+    const auto result = static_cast<NativeExit>(run(&call));
+    if (result != NativeExit::stack_full) return result;
+    // From the beginning, with more room.
+    if (scratch.stack.size() >= kMostFrames) return NativeExit::gave_up;
+    scratch.stack.resize(2 * scratch.stack.size());
   }
 }
 
@@ -122,9 +114,8 @@ std::unique_ptr<NativeRegex> NativeRegex::compile(const ByteGraph&, std::string&
 
 NativeRegex::~NativeRegex() = default;
 
-NativeRegex::Answer NativeRegex::search(std::string_view, size_t, std::vector<int32_t>&,
-                                        NativeScratch&) const {
-  return Answer::gave_up;
+NativeExit NativeRegex::search(size_t, bool, std::vector<int32_t>&, NativeScratch&) const {
+  return NativeExit::gave_up;
 }
 
 #endif

@@ -19,15 +19,32 @@ struct NativeScratch {
     uint32_t at;
     uint32_t extra;
   };
-  std::vector<unsigned char> text;  ///< a copy of the text between bytes that are in no set
-  std::vector<Frame> stack;         ///< ways that are still to be tried
+  std::vector<Frame> stack;  ///< ways that are still to be tried
+
+  /// Makes the text the one to search in, by a copy between bytes that are in no set: none is made when the
+  /// last text had the same serial number, unless that is 0.
+  void hold(std::string_view bytes, uint64_t number);
+  [[nodiscard]] const unsigned char* text() const { return buffer.data() + kBefore; }
+
+  static constexpr size_t kBefore = 16;  ///< bytes of 0xff before the text
+  static constexpr size_t kBehind = 32;  ///< and behind it
+  std::vector<unsigned char> buffer;
+  uint64_t serial = 0;
+};
+
+/// How machine code ends.
+enum class NativeExit : int {
+  no_match,
+  match,
+  gave_up,
+  stack_full,
+  elsewhere,  ///< not at the first place
 };
 
 /// A ByteGraph as machine code of this processor. Immutable; usable from several threads at once, each with
 /// its own scratch.
 class NativeRegex {
  public:
-  enum class Answer : uint8_t { no_match, match, gave_up };
   /// Bytes of a text that search() takes: each search copies its text.
   static constexpr size_t kLongest = 1 << 16;
 
@@ -38,9 +55,9 @@ class NativeRegex {
   NativeRegex(const NativeRegex&) = delete;
   NativeRegex& operator=(const NativeRegex&) = delete;
 
-  /// As ByteProgram::search; `slots` is made as long as it has to be.
-  Answer search(std::string_view text, size_t from, std::vector<int32_t>& slots,
-                NativeScratch& scratch) const;
+  /// As ByteProgram::search, in the text that the scratch holds. `slots` is made as long as it has to be.
+  /// Never `stack_full`.
+  NativeExit search(size_t from, bool first_place, std::vector<int32_t>& slots, NativeScratch& scratch) const;
   /// Bytes of code and tables.
   [[nodiscard]] size_t size() const { return size_; }
 
@@ -50,6 +67,7 @@ class NativeRegex {
   size_t size_ = 0;
   size_t mapped_ = 0;
   uint32_t slots_ = 0;
+  uint32_t first_place_ = 0;  // the slot that says so
 };
 
 }  // namespace sluice::match

@@ -16,7 +16,7 @@ class ByteMatcher {
         slots_(scratch.slots),
         trail_(scratch.trail) {}
 
-  ByteProgram::Answer search(size_t from) {
+  ByteProgram::Answer search(size_t from, ByteProgram::Places places) {
     const uint32_t start = graph_.start;
     const int32_t last = graph_.anchored ? 0 : size_;
     for (auto at = static_cast<int32_t>(from); at <= last; ++at) {
@@ -29,6 +29,10 @@ class ByteMatcher {
       }
       if (exhausted_) return ByteProgram::Answer::gave_up;
       undo(0);
+      if (places == ByteProgram::Places::first) {
+        slots_[0] = at;
+        return ByteProgram::Answer::elsewhere;
+      }
     }
     return ByteProgram::Answer::no_match;
   }
@@ -263,29 +267,33 @@ const NativeRegex* ByteProgram::native() const {
   return native_.get();
 }
 
-ByteProgram::Answer ByteProgram::interpret(std::string_view text, size_t from, ByteScratch& scratch) const {
+ByteProgram::Answer ByteProgram::interpret(std::string_view text, size_t from, ByteScratch& scratch,
+                                           Places places) const {
   if (text.size() > INT32_MAX / 2) return Answer::gave_up;
   scratch.slots.assign(graph_.slots, -1);
-  return ByteMatcher(*this, text, scratch).search(from);
+  return ByteMatcher(*this, text, scratch).search(from, places);
 }
 
-ByteProgram::Answer ByteProgram::search(std::string_view text, size_t from, ByteScratch& scratch) const {
+ByteProgram::Answer ByteProgram::search(std::string_view text, size_t from, ByteScratch& scratch,
+                                        Places places, uint64_t serial) const {
   const NativeRegex* code = nullptr;
   if (ready_.load(std::memory_order_acquire)) {
     code = native_.get();
   } else if (searches_.fetch_add(1, std::memory_order_relaxed) >= kWarm) {
     code = native();
   }
-  if (!code || text.size() > NativeRegex::kLongest) return interpret(text, from, scratch);
-  switch (code->search(text, from, scratch.slots, scratch.native)) {
-    case NativeRegex::Answer::match:
-      return Answer::match;
-    case NativeRegex::Answer::no_match:
+  if (!code || text.size() > NativeRegex::kLongest) return interpret(text, from, scratch, places);
+  scratch.native.hold(text, serial);
+  switch (code->search(from, places == Places::first, scratch.slots, scratch.native)) {
+    case NativeExit::no_match:
       return Answer::no_match;
-    case NativeRegex::Answer::gave_up:
-      break;
+    case NativeExit::match:
+      return Answer::match;
+    case NativeExit::elsewhere:
+      return Answer::elsewhere;
+    default:
+      return Answer::gave_up;
   }
-  return Answer::gave_up;
 }
 
 }  // namespace sluice::match

@@ -37,18 +37,29 @@ class ByteProgram {
   enum class Answer : uint8_t {
     match,
     no_match,
-    gave_up,  ///< too many steps or too deep: somebody with a clock must do it
+    gave_up,    ///< too many steps or too deep: somebody with a clock must do it
+    elsewhere,  ///< not at the first place, which is scratch.slots[0]
+  };
+  /// Where a match may begin.
+  enum class Places : uint8_t {
+    all,
+    first,  ///< only at the first place with a byte that the pattern can begin with
   };
 
   /// Null for patterns beyond its means. `plain_groups`: `(…)` captures.
   static std::unique_ptr<ByteProgram> compile(std::string_view pattern, bool plain_groups, bool ignore_case);
 
   /// First match at or after `from`; the text is ASCII and has no line end. Offsets are in scratch.slots.
-  Answer search(std::string_view text, size_t from, ByteScratch& scratch) const;
+  /// Texts with the same serial number are the same one; 0: nobody knows.
+  Answer search(std::string_view text, size_t from, ByteScratch& scratch, Places places = Places::all,
+                uint64_t serial = 0) const;
   /// The same by the interpreter, whatever search() uses.
-  Answer interpret(std::string_view text, size_t from, ByteScratch& scratch) const;
+  Answer interpret(std::string_view text, size_t from, ByteScratch& scratch,
+                   Places places = Places::all) const;
   /// Groups, the whole match included.
   [[nodiscard]] uint32_t groups() const { return graph_.groups; }
+  /// False when every text can be the beginning of a match.
+  [[nodiscard]] bool selective() const { return !first_[graph_.start].all(); }
   /// Makes the machine code that search() otherwise makes when it has been called some times. Null, and why,
   /// where there can be none.
   const NativeRegex* native() const;

@@ -4,6 +4,7 @@
 #include <oniguruma.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <climits>
 #include <cstring>
@@ -158,26 +159,24 @@ Captures::Captures(Captures&& other) noexcept
     : region_(std::exchange(other.region_, nullptr)),
       param_(std::exchange(other.param_, nullptr)),
       scratch_(std::move(other.scratch_)),
-      text_(std::exchange(other.text_, {})) {}
+      text_(std::exchange(other.text_, {})),
+      offsets_(std::exchange(other.offsets_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
 
 Captures& Captures::operator=(Captures&& other) noexcept {
   std::swap(region_, other.region_);
   std::swap(param_, other.param_);
   std::swap(scratch_, other.scratch_);
   std::swap(text_, other.text_);
+  std::swap(offsets_, other.offsets_);
+  std::swap(size_, other.size_);
   return *this;
 }
 
-size_t Captures::size() const { return region_ ? static_cast<size_t>(region_->num_regs) : 0; }
-
-ptrdiff_t Captures::begin(size_t group) const { return group < size() ? region_->beg[group] : -1; }
-
-ptrdiff_t Captures::end(size_t group) const { return group < size() ? region_->end[group] : -1; }
-
-std::string_view Captures::group(size_t group) const {
-  const ptrdiff_t from = begin(group);
-  if (from < 0) return {};
-  return {text_.data() + from, static_cast<size_t>(end(group) - from)};
+// The offsets of a match are the scratch's first slots.
+void Captures::set(size_t groups) {
+  offsets_ = scratch_->slots.data();
+  size_ = groups;
 }
 
 Result<Regex> Regex::compile(std::string_view pattern, RegexOptions options, size_t* error_at) {
@@ -211,6 +210,10 @@ Result<Regex> Regex::compile(std::string_view pattern, RegexOptions options, siz
 }
 
 uint8_t Subject::find_out() const {
+  // No two of a process: each thread counts from a place of its own.
+  static std::atomic<uint64_t> threads = 0;
+  thread_local uint64_t texts = threads.fetch_add(1, std::memory_order_relaxed) << 44;
+  serial_ = ++texts;
   uint8_t facts = kKnown;
   walked_ += text_.size();
   if (is_ascii(text_)) {
@@ -224,51 +227,65 @@ uint8_t Subject::find_out() const {
 
 MatchResult Regex::search(const Subject& subject, Captures& captures, size_t from, Budget budget) const {
   const std::string_view text = subject.text();
+  captures.size_ = 0;
   if (from > text.size()) return MatchResult::no_match;
   captures.text_ = text;
   if (program_->literal) {
     const size_t found = text.find(program_->pattern, from);
-    if (found == std::string_view::npos) return MatchResult::no_match;
-    if (onig_region_resize(captures.region_, 1) != 0) return MatchResult::error;
-    captures.region_->beg[0] = static_cast<int>(found);
-    captures.region_->end[0] = static_cast<int>(found + program_->pattern.size());
+    if (found == std::string_view::npos || text.size() > INT32_MAX) return MatchResult::no_match;
+    captures.scratch_->slots.assign(
+        {static_cast<int32_t>(found), static_cast<int32_t>(found + program_->pattern.size())});
+    captures.set(1);
     return MatchResult::match;
   }
-  if (!holds_literals(text.substr(from), program_->needles)) return MatchResult::no_match;
   MatchResult result{};
-  if (subject.ascii_line() && search_line(text, captures, from, result)) return result;
+  if (subject.ascii_line() && search_line(subject, captures, from, result)) return result;
+  if (!holds_required(subject, from)) return MatchResult::no_match;
   regex_t* onig = program_->utf8.get();
   if (subject.ascii() ? program_->bytes_mean_characters : !subject.utf8()) {
     onig = program_->for_bytes();
     if (!onig && !subject.ascii()) return MatchResult::error;
     if (!onig) onig = program_->utf8.get();
   }
-  return run(onig, text, captures, from, budget);
+  result = run(onig, text, captures, from, budget);
+  if (result != MatchResult::match) return result;
+  auto& slots = captures.scratch_->slots;
+  slots.clear();
+  for (int i = 0; i < captures.region_->num_regs; ++i) {
+    slots.push_back(captures.region_->beg[i]);
+    slots.push_back(captures.region_->end[i]);
+  }
+  captures.set(static_cast<size_t>(captures.region_->num_regs));
+  return MatchResult::match;
+}
+
+bool Regex::holds_required(const Subject& subject, size_t from) const {
+  return holds_literals(subject.text().substr(from), program_->needles);
 }
 
 // False when Oniguruma has to do it: the pattern is beyond the engine for ASCII lines, or it gave up.
-bool Regex::search_line(std::string_view text, Captures& captures, size_t from, MatchResult& result) const {
+bool Regex::search_line(const Subject& subject, Captures& captures, size_t from, MatchResult& result) const {
+  using Answer = ByteProgram::Answer;
   const ByteProgram* program = program_->program_for_lines();
   if (!program) return false;
-  switch (program->search(text, from, *captures.scratch_)) {
-    case ByteProgram::Answer::gave_up:
-      return false;
-    case ByteProgram::Answer::no_match:
-      result = MatchResult::no_match;
-      return true;
-    case ByteProgram::Answer::match:
-      break;
+  ByteScratch& scratch = *captures.scratch_;
+  const std::string_view text = subject.text();
+  result = MatchResult::no_match;
+  Answer answer = Answer::elsewhere;
+  // Most lines match at the first place that they can match at. What a match needs is looked for when this
+  // one does not.
+  if (program->selective()) {
+    answer = program->search(text, from, scratch, ByteProgram::Places::first, subject.serial_);
+    if (answer == Answer::elsewhere) from = static_cast<size_t>(scratch.slots[0]) + 1;
   }
+  if (answer == Answer::elsewhere) {
+    if (from > text.size() || !holds_required(subject, from)) return true;
+    answer = program->search(text, from, scratch, ByteProgram::Places::all, subject.serial_);
+  }
+  if (answer == Answer::gave_up) return false;
+  if (answer == Answer::no_match) return true;
+  captures.set(program->groups());
   result = MatchResult::match;
-  if (onig_region_resize(captures.region_, static_cast<int>(program->groups())) != 0) {
-    result = MatchResult::error;
-    return true;
-  }
-  for (uint32_t i = 0; i < program->groups(); ++i) {
-    const int32_t begin = captures.scratch_->slots[2 * i];
-    captures.region_->beg[i] = begin;
-    captures.region_->end[i] = begin < 0 ? -1 : captures.scratch_->slots[2 * i + 1];
-  }
   return true;
 }
 

@@ -45,9 +45,11 @@ class Subject {
   enum : uint8_t { kKnown = 1, kAscii = 2, kLine = 4, kUtf8 = 8 };
   [[nodiscard]] uint8_t facts() const { return facts_ ? facts_ : find_out(); }
   uint8_t find_out() const;
+  friend class Regex;
 
   std::string_view text_;
   mutable uint8_t facts_ = 0;
+  mutable uint64_t serial_ = 0;  // of this text among all; 0 before it has been looked at
   mutable size_t walked_ = 0;
 };
 
@@ -69,21 +71,30 @@ class Captures {
   Captures& operator=(const Captures&) = delete;
 
   /// Number of groups of the last match, group 0 (the whole match) included.
-  [[nodiscard]] size_t size() const;
+  [[nodiscard]] size_t size() const { return size_; }
   /// False for a group that took no part in the match (another branch did).
   [[nodiscard]] bool participated(size_t group) const { return begin(group) >= 0; }
   /// Byte offsets of a group in the text; -1 when it took no part.
-  [[nodiscard]] ptrdiff_t begin(size_t group) const;
-  [[nodiscard]] ptrdiff_t end(size_t group) const;
+  [[nodiscard]] ptrdiff_t begin(size_t group) const { return group < size_ ? offsets_[2 * group] : -1; }
+  [[nodiscard]] ptrdiff_t end(size_t group) const {
+    return participated(group) ? offsets_[2 * group + 1] : -1;
+  }
   /// The text of a group; `data()` is null when it took no part, which an empty group is not.
-  [[nodiscard]] std::string_view group(size_t group) const;
+  [[nodiscard]] std::string_view group(size_t group) const {
+    if (!participated(group)) return {};
+    return {text_.data() + begin(group), static_cast<size_t>(end(group) - begin(group))};
+  }
 
  private:
   friend class Regex;
+  void set(size_t groups);
+
   re_registers* region_;
   OnigMatchParamStruct* param_;
   std::unique_ptr<ByteScratch> scratch_;
   std::string_view text_;
+  const int32_t* offsets_ = nullptr;  // begin and end of each group, in scratch_
+  size_t size_ = 0;
 };
 
 struct RegexOptions {
@@ -149,7 +160,8 @@ class Regex {
  private:
   struct Program;
   explicit Regex(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
-  bool search_line(std::string_view text, Captures& captures, size_t from, MatchResult& result) const;
+  bool search_line(const Subject& subject, Captures& captures, size_t from, MatchResult& result) const;
+  [[nodiscard]] bool holds_required(const Subject& subject, size_t from) const;
   MatchResult run(void* onig, std::string_view text, Captures& captures, size_t from, Budget budget) const;
   std::shared_ptr<const Program> program_;
 };

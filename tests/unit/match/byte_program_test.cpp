@@ -96,10 +96,26 @@ class Comparison {
                   "/ on \"", text, "\" from ", from, ", expected ", expected);
     CHECK_MESSAGE((walked == expected || walked == "gave up"), "interpreter: ", walked, " for /", pattern_,
                   "/ on \"", text, "\" from ", from, ", expected ", expected);
+    for (const bool interpreted : {false, true}) {
+      const std::string steps = in_steps(text, from, interpreted);
+      CHECK_MESSAGE((steps == expected || steps == "gave up"), "in steps: ", steps, " for /", pattern_,
+                    "/ on \"", text, "\" from ", from, ", expected ", expected);
+    }
     return native == "gave up" || walked == "gave up" ? "gave up" : expected;
   }
 
  private:
+  // One place after the other.
+  std::string in_steps(const std::string& text, size_t from, bool interpreted) {
+    constexpr auto kFirst = ByteProgram::Places::first;
+    Answer answer = Answer::elsewhere;
+    for (; answer == Answer::elsewhere && from <= text.size(); from = scratch_.slots[0] + 1) {
+      answer = interpreted ? program_->interpret(text, from, scratch_, kFirst)
+                           : program_->search(text, from, scratch_, kFirst);
+    }
+    return told(answer == Answer::elsewhere ? Answer::no_match : answer, *program_, scratch_);
+  }
+
   std::string pattern_;
   Judge judge_;
   std::unique_ptr<ByteProgram> program_;

@@ -136,6 +136,25 @@ TEST_CASE("both engines agree on letters of either case and on lazy intervals") 
   CHECK(both("a{1,2}+b", "aaaab", {}) == "aaaab");
 }
 
+TEST_CASE("what is in the same place afterwards is another text") {
+  const Regex regex = compiled("[a-z]+(?<n>\\d)?");
+  Captures captures;
+  char place[] = "abc1";
+  for (int i = 0; i < 100; ++i) {
+    place[3] = static_cast<char>('0' + i % 10);
+    place[i % 3] = static_cast<char>('a' + i % 26);
+    const Subject subject(std::string_view(place, 4));
+    REQUIRE(regex.search(subject, captures) == MatchResult::match);
+    CHECK(captures.group(1) == std::string_view(place + 3, 1));
+    REQUIRE(regex.search(subject, captures, 2) == MatchResult::match);
+    CHECK(captures.begin(0) == 2);
+    place[2] = '.';
+    CHECK(regex.search(Subject(std::string_view(place, 4)), captures, 2) == MatchResult::no_match);
+    CHECK(captures.size() == 0);
+    place[2] = 'c';
+  }
+}
+
 TEST_CASE("a pattern without operators is a plain search") {
   CHECK(compiled("a-b c").is_literal());
   CHECK_FALSE(compiled("a.b").is_literal());
