@@ -1,5 +1,6 @@
 #include "base/utf8.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -46,15 +47,22 @@ const unsigned char* bytes(std::string_view text) {
 }  // namespace
 
 size_t utf8_valid_prefix(std::string_view text) {
+  constexpr uint64_t kHigh = 0x8080808080808080ull;
   const auto* p = bytes(text);
-  size_t i = 0;
   const size_t n = text.size();
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    uint64_t w[4];
+    std::memcpy(w, p + i, sizeof w);
+    if ((w[0] | w[1] | w[2] | w[3]) & kHigh) break;
+  }
   while (i < n) {
-    if (i + 8 <= n) {
+    if (n >= 8) {
+      const size_t at = std::min(i, n - 8);  // the last step may begin before i, where all is valid
       uint64_t w;
-      std::memcpy(&w, p + i, 8);
-      if (!(w & 0x8080808080808080ull)) {
-        i += 8;
+      std::memcpy(&w, p + at, 8);
+      if (!(w & kHigh)) {
+        i = at + 8;
         continue;
       }
     }

@@ -10,6 +10,24 @@
 
 using namespace sluice;
 
+TEST_CASE("the valid front of UTF-8 is found wherever it ends in texts of all lengths") {
+  for (size_t size = 1; size <= 80; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      std::string text(size, 'x');
+      CHECK(utf8_valid_prefix(text) == size);
+      text[at] = '\xFF';
+      CHECK(utf8_valid_prefix(text) == at);
+      text[at] = '\xC3';  // a character of two bytes, cut or not
+      CHECK(utf8_valid_prefix(text) == at);
+      if (at + 1 == size) continue;
+      text[at + 1] = '\xA9';
+      CHECK(utf8_valid_prefix(text) == size);
+      text[size - 1] = '\x80';
+      CHECK(utf8_valid_prefix(text) == (at + 2 == size ? size : size - 1));
+    }
+  }
+}
+
 TEST_CASE("UTF-8 is checked by the letter of the standard") {
   for (const std::string good : {"", "abc", "é", "日本語", "😀", "\xF4\x8F\xBF\xBF", "\xED\x9F\xBF",
                                  "\xEE\x80\x80", "long ascii then é"}) {
