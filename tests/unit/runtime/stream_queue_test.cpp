@@ -132,7 +132,10 @@ TEST_CASE("an input with a thread of its own waits for room, or for its stop") {
   CHECK(queue.wait_ready(stop));
   worker.join();
   queue.push(std::make_shared<TestStream>(), chunk(0, 200));
-  std::thread stopper([&] { stop = true; });
+  std::thread stopper([&] {
+    while (queue.paused_nanos() == 0) std::this_thread::yield();  // until the input waits
+    stop = true;
+  });
   CHECK_FALSE(queue.wait_ready(stop));
   stopper.join();
   const uint64_t waited = queue.paused_nanos();
