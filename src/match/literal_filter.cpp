@@ -39,11 +39,11 @@ LiteralFilter::LiteralFilter(std::span<const Required> expressions) {
   const auto fits = [](const std::string& text) { return text.size() >= kWindow; };
   for (const auto& required : expressions) {
     auto& mine = rows.emplace_back(1);
-    if (literals_.size() > kMostLiterals) continue;
     for (const auto& text : required.literals) {
-      if (fits(text)) mine[0].push_back(add(text));
+      if (fits(text) && literals_.size() < kMostLiterals) mine[0].push_back(add(text));
     }
     for (const auto& choice : required.choices) {
+      if (literals_.size() + choice.size() > kMostLiterals) break;
       if (!std::all_of(choice.begin(), choice.end(), fits)) continue;
       Row& row = mine.emplace_back();
       for (const auto& text : choice) row.push_back(add(text));

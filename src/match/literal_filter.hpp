@@ -21,8 +21,6 @@ class LiteralFilter {
   /// For each expression what every match of it holds; when that is nothing, it is always possible.
   explicit LiteralFilter(std::span<const Required> expressions);
 
-  /// False when it can refuse no expression, so that a scan is of no use.
-  [[nodiscard]] bool useful() const { return !literals_.empty(); }
   /// Reads the text once.
   void scan(std::string_view text, Found& found) const;
   /// False when the scanned text cannot match the expression with this index.
