@@ -36,6 +36,8 @@ class DateFormat {
 
   /// True when the result can depend on the zone given to parse().
   [[nodiscard]] bool uses_zone() const { return kind_ == Kind::iso8601 || kind_ == Kind::joda; }
+  /// True when the result can depend on the `now` given to parse().
+  [[nodiscard]] bool uses_now() const { return kind_ == Kind::joda && pattern_->yearless(); }
 
  private:
   enum class Kind : uint8_t { iso8601, unix_seconds, unix_millis, tai64n, joda };

@@ -1,5 +1,6 @@
 // filter date: the text of a field becomes a time.
 #include <algorithm>
+#include <array>
 
 #include "base/log.hpp"
 #include "base/nearest.hpp"
@@ -70,9 +71,33 @@ std::string suspicion(std::string_view pattern) {
   return {};
 }
 
+// The last text and its time: lines of one second follow each other.
+class LastTime {
+ public:
+  [[nodiscard]] bool is(std::string_view text) const {
+    return known_ && text == std::string_view(text_.data(), size_);
+  }
+  [[nodiscard]] int64_t nanos() const { return nanos_; }
+  void set(std::string_view text, int64_t nanos) {
+    if (text.size() > text_.size()) return;
+    known_ = true;
+    size_ = text.copy(text_.data(), text.size());
+    nanos_ = nanos;
+  }
+
+ private:
+  bool known_ = false;
+  std::array<char, 40> text_;
+  size_t size_ = 0;
+  int64_t nanos_ = 0;
+};
+
 class DateWorker : public plugin::FilterWorker {
  public:
-  explicit DateWorker(const Config& config) : config_(config) {}
+  explicit DateWorker(const Config& config)
+      : config_(config),
+        same_time_(!config.zone && std::none_of(config.formats.begin(), config.formats.end(),
+                                                [](const auto& format) { return format.uses_now(); })) {}
 
   void filter(plugin::FilterRun& run) override {
     if (!matches_) {
@@ -105,6 +130,7 @@ class DateWorker : public plugin::FilterWorker {
       if (config_.zone->fill(event, scratch_) != Template::Outcome::failed)
         zone = match::lookup_timezone(scratch_);
     }
+    if (same_time_ && source.is_string() && last_.is(source.as_text())) return last_.nanos();
     for (const auto& format : config_.formats) {
       std::optional<int64_t> nanos;
       switch (source.kind()) {
@@ -121,7 +147,9 @@ class DateWorker : public plugin::FilterWorker {
         default:
           return std::nullopt;
       }
-      if (nanos) return nanos;
+      if (!nanos) continue;
+      if (source.is_string()) last_.set(source.as_text(), *nanos);
+      return nanos;
     }
     return std::nullopt;
   }
@@ -144,6 +172,8 @@ class DateWorker : public plugin::FilterWorker {
   }
 
   const Config& config_;
+  const bool same_time_;  // a text always stands for the same time
+  LastTime last_;
   std::string scratch_;
   WarningLimiter warnings_;
   plugin::Counter* matches_ = nullptr;
