@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <compare>
+#include <unordered_set>
 
 #include "match/numbers.hpp"
 #include "match/regex.hpp"
@@ -40,7 +41,8 @@ struct Condition::Node {
   bool right_is_field = false;
   Value constant;  // the other operand; its text lives in `text`, its list in `arena`
   std::string text;
-  std::vector<std::string> texts;  // of a constant list's elements
+  std::vector<std::string> texts;                  // of a constant list's elements
+  std::unordered_set<std::string_view> long_list;  // the same, when they are many
   Arena arena;
   std::optional<match::Regex> regex;
   std::vector<std::unique_ptr<const Node>> operands;
@@ -58,6 +60,8 @@ namespace {
 
 using Node = Condition::Node;
 using Op = Node::Op;
+
+constexpr size_t kLongList = 8;  // with more elements, a hash is faster than a comparison with each
 
 Truth truth(bool b) { return b ? Truth::yes : Truth::no; }
 
@@ -152,6 +156,7 @@ bool Node::contains(const Event& event) const {
     case Op::in_list: {
       if (!a || a->is_null()) return false;
       const auto among = [&](std::string_view wanted) {
+        if (!long_list.empty()) return long_list.contains(wanted);
         for (const auto& candidate : texts)
           if (candidate == wanted) return true;
         return false;
@@ -387,6 +392,7 @@ std::unique_ptr<Node> Compiler::inclusion(const Expr& expr, bool negated) {
       Arena arena;
       node->texts.push_back(text_of(constant_value(item, arena)));
     }
+    if (node->texts.size() > kLongList) node->long_list.insert(node->texts.begin(), node->texts.end());
   } else {
     node->op = Op::in_text;
     Arena arena;
