@@ -191,7 +191,8 @@ Result<Regex> Regex::compile(std::string_view pattern, RegexOptions options, siz
   program->spelled = spell_out_ascii_classes(pattern);
   program->options = onig_options(options, refers_to_groups(pattern));
   program->literal = plain_text(pattern, options);
-  program->for_lines = !program->literal && !options.extended;
+  program->for_lines =
+      !program->literal && !options.extended && !(options.ignore_case && class_folds_into_ascii(pattern));
   if (program->for_lines && !options.ignore_case) {
     program->required = required_literals(pattern);
     program->required.literals = choose_literals(std::move(program->required.literals));

@@ -277,9 +277,25 @@ bool class_hangs_on_encoding(std::string_view part) {
 
 }  // namespace
 
+bool class_folds_into_ascii(std::string_view pattern) {
+  using Kind = RegexToken::Kind;
+  for (RegexToken token = next_regex_token(pattern, 0); token.kind != Kind::end;
+       token = next_regex_token(pattern, token.end)) {
+    if (token.kind != Kind::char_class) continue;
+    const std::string_view part = pattern.substr(token.begin, token.end - token.begin);
+    for (size_t i = 1; i < part.size();) {
+      if (part[i] == '[') return true;
+      const size_t end = part[i] == '\\' ? escape_end(part, i) : i + 1;
+      if (end == i + 2 && std::strchr("WDSHpPRX", part[i + 1])) return true;
+      i = end;
+    }
+  }
+  return false;
+}
+
 bool means_same_in_bytes(std::string_view pattern, bool ignore_case) {
   using Kind = RegexToken::Kind;
-  if (ignore_case && !is_ascii_text(pattern)) return false;
+  if (ignore_case && (!is_ascii_text(pattern) || class_folds_into_ascii(pattern))) return false;
   for (RegexToken token = next_regex_token(pattern, 0); token.kind != Kind::end;
        token = next_regex_token(pattern, token.end)) {
     const std::string_view part = pattern.substr(token.begin, token.end - token.begin);

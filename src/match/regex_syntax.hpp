@@ -44,6 +44,11 @@ NameRange regex_token_name(std::string_view pattern, const RegexToken& token);
 /// does not.
 std::string spell_out_ascii_classes(std::string_view pattern);
 
+/// True when a class of the pattern may hold characters beyond ASCII by a name or a negation inside it.
+/// Without regard to case such a class matches ASCII too, even several letters at once: `[[:alpha:]]` matches
+/// `fi`, which is one letter in Unicode, and `[\W]` matches `k`, which is the sign of kelvin.
+bool class_folds_into_ascii(std::string_view pattern);
+
 /// True when a search over ASCII text has the same answer whether the pattern is read as UTF-8 or as single
 /// bytes. False when that cannot be told from its surface.
 bool means_same_in_bytes(std::string_view pattern, bool ignore_case);

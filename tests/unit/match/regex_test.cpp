@@ -126,6 +126,10 @@ TEST_CASE("both engines agree on letters of either case and on lazy intervals") 
   CHECK(both("a[b-d]x", "zABX", any_case) == "ABX");
   CHECK(both("[^b]x", "BxcX", any_case) == "cX");
   CHECK(both("[[:upper:]]+\\d", "ab1", any_case) == "ab1");
+  // Unicode has one letter for fi, and the sign of kelvin for k.
+  CHECK(both("[[:alpha:]]1", "Fi1", any_case) == "Fi1");
+  CHECK(both("[\\W]1", "k1", any_case) == "k1");
+  CHECK(both("[\\W]1", "-1", any_case) == "-1");
   CHECK(both("\\x41\\w", "aB", any_case) == "aB");
   CHECK(both("(?:build|kk)", "x BUILD", any_case) == "BUILD");
   CHECK(both("stra\u00dfe", "STRASSE", any_case) == "STRASSE");
