@@ -21,6 +21,10 @@ constexpr int kGzipLevel = 6;
 constexpr size_t kMemberBytes = 1 << 20;  // gathered bytes that are not worth waiting with
 constexpr size_t kKeptBuffer = 4 << 20;
 constexpr size_t kMostVectors = 64;  // buffers to one system call
+// Bytes to one system call. For larger ones the kernel puts large pages into its cache, which are the ones
+// that a virtual machine gives back to its host when they are free, and has to ask for again: 40 % of a
+// case's CPU time.
+constexpr size_t kMostBytes = 64 << 10;
 constexpr std::chrono::milliseconds kFirstDelay{500}, kLongestDelay{30000}, kPipeDelay{50};
 
 // Errors that the event's own text causes: waiting cannot mend them.
@@ -30,10 +34,14 @@ bool path_is_at_fault(int error) {
 
 // What is left of `buffers` behind their first `skip` bytes, as many of them as one call may write.
 size_t vectors_behind(std::vector<Buffer>& buffers, size_t skip, std::array<iovec, kMostVectors>& vectors) {
-  size_t n = 0;
+  size_t n = 0, room = kMostBytes;
   for (auto& buffer : buffers) {
-    if (n == kMostVectors) break;
-    if (skip < buffer.size()) vectors[n++] = {buffer.data() + skip, buffer.size() - skip};
+    if (n == kMostVectors || room == 0) break;
+    if (skip < buffer.size()) {
+      const size_t taken = std::min(buffer.size() - skip, room);
+      vectors[n++] = {buffer.data() + skip, taken};
+      room -= taken;
+    }
     skip -= std::min(skip, buffer.size());
   }
   return n;
