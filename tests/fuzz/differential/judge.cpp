@@ -43,6 +43,8 @@ Judge::Judge(std::string_view pattern, const match::RegexOptions& options)
   const std::string spelled = match::spell_out_ascii_classes(pattern);
   utf8_.reset(compiled(spelled, bits, ONIG_ENCODING_UTF8));
   bytes_.reset(compiled(spelled, bits, ONIG_ENCODING_ASCII));
+  const auto holds = [&](std::string_view part) { return pattern.find(part) != std::string_view::npos; };
+  blind_at_end_ = (holds("(?<=") || holds("(?<!")) && (holds("\\z") || holds("\\Z"));
   plain_groups_ = utf8_ && onig_number_of_names(utf8_.get()) == 0 && !(bits & ONIG_OPTION_DONT_CAPTURE_GROUP);
 }
 
@@ -54,6 +56,8 @@ Verdict Judge::search(std::string_view text, bool utf8, size_t from, Offsets& of
   const OnigUChar* end = begin + text.size();
   const int at = onig_search_with_param(utf8 ? utf8_.get() : bytes_.get(), begin, end, begin + from, end,
                                         region_.get(), ONIG_OPTION_NONE, param_.get());
+  if (blind_at_end_ && (at == ONIG_MISMATCH || static_cast<size_t>(at) == text.size()))
+    return Verdict::undecided;
   if (at == ONIG_MISMATCH) return Verdict::no_match;
   if (at < 0) return Verdict::undecided;
   offsets.clear();

@@ -24,7 +24,10 @@ class Judge {
   [[nodiscard]] bool valid() const { return utf8_ && bytes_; }
   /// `(…)` captures: no group has a name, and the options do not forbid it.
   [[nodiscard]] bool plain_groups() const { return plain_groups_; }
-  /// Undecided: more backtracking than a comparison is worth. Text that is not UTF-8 is read as bytes.
+  /// Undecided: more backtracking than a comparison is worth, or nothing matched at the end of the text where
+  /// Oniguruma 6.9 errs: of a pattern with \z or \Z it begins at the end, and there a lookbehind sees nothing
+  /// (`(?<=a)\z` has no match in "ba", which Ruby and `(?<=a)$` find). No shipped pattern is of this kind.
+  /// Text that is not UTF-8 is read as bytes.
   Verdict search(std::string_view text, bool utf8, size_t from, Offsets& offsets);
 
  private:
@@ -35,6 +38,7 @@ class Judge {
   };
   std::unique_ptr<regex_t, Free> utf8_, bytes_;
   bool plain_groups_ = false;
+  bool blind_at_end_ = false;
   std::unique_ptr<OnigRegion, Free> region_;
   std::unique_ptr<OnigMatchParam, Free> param_;
 };
