@@ -31,7 +31,7 @@ constexpr Option kOptions[] = {
      "Which database to look for when `database` is not set.", 0, "City|ASN"},
     {"fields", Type::array, {}, "The fields to set; the database's usual ones by default."},
     {"cache_size", Type::number, "1000", "Addresses whose answer each worker remembers."},
-    {"tag_on_failure", Type::array, "[\"_geoip_lookup_failure\"]", "Tags for events without an record."},
+    {"tag_on_failure", Type::array, "[\"_geoip_lookup_failure\"]", "Tags for events without a record."},
 };
 
 constexpr std::string_view kPlaces[] = {"/usr/share/GeoIP", "/var/lib/GeoIP"};

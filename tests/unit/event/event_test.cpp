@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "base/time.hpp"
 #include "event/field_index.hpp"
@@ -161,16 +161,15 @@ TEST_CASE(
   const auto set_named = [&](std::string_view name, Value value) {
     return one.event.set_named(Key::of(name, one.event.arena()), value, index);
   };
-  const auto started = std::chrono::steady_clock::now();
+  const std::clock_t started = std::clock();
   for (int i = 0; i < 200'000; ++i) {
     const std::string number = std::to_string(i);
     CHECK(set_named("n" + number, Value::integer(i)) == SetError::none);
     CHECK(set_named("[deep][n" + number + "]", Value::integer(i)) == SetError::none);
     CHECK(set_named("[n" + number + "_]", Value::integer(i)) == SetError::none);
   }
-  const auto took = std::chrono::steady_clock::now() - started;
-  // Looking through all names for each name would take minutes.
-  CHECK(std::chrono::duration<double>(took).count() < 10.0);
+  // Of the processor, which others may be using too. Looking through all names for each would take minutes.
+  CHECK(static_cast<double>(std::clock() - started) / CLOCKS_PER_SEC < 30.0);
   CHECK(one.event.fields().size == 400'001);
   CHECK(value_at(one, "n1") == "1");
   CHECK(value_at(one, "[deep][n199999]") == "199999");
