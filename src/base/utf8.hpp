@@ -35,7 +35,13 @@ void append_json_string(std::string& out, std::string_view text);
 /// Decodes the character at `text[at]` (valid UTF-8) and moves `at` behind it.
 char32_t utf8_next(std::string_view text, size_t& at);
 
-/// Appends `c` to `out`; values that are no character become U+FFFD.
+/// Bytes below 0x80 alone.
+bool is_ascii(std::string_view text);
+
+/// Writes `c` to `out`, which has room for four bytes; values that are no character become U+FFFD. One past
+/// the last byte written.
+char* utf8_put(char* out, char32_t c);
+/// Appends `c` in the same way.
 void utf8_append(std::string& out, char32_t c);
 
 /// Number of characters (code points) in valid UTF-8.

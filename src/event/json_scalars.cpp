@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
+#include "base/utf8.hpp"
 #include "match/numbers.hpp"
 
 namespace sluice {
@@ -35,25 +37,6 @@ int hex4(const char* p) {
   return v;
 }
 
-char* put_utf8(char* out, uint32_t c) {
-  if (c < 0x80) {
-    *out++ = static_cast<char>(c);
-  } else if (c < 0x800) {
-    *out++ = static_cast<char>(0xC0 | (c >> 6));
-    *out++ = static_cast<char>(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    *out++ = static_cast<char>(0xE0 | (c >> 12));
-    *out++ = static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    *out++ = static_cast<char>(0x80 | (c & 0x3F));
-  } else {
-    *out++ = static_cast<char>(0xF0 | (c >> 18));
-    *out++ = static_cast<char>(0x80 | ((c >> 12) & 0x3F));
-    *out++ = static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    *out++ = static_cast<char>(0x80 | (c & 0x3F));
-  }
-  return out;
-}
-
 // What stands behind the `u` of an escape; the low half of a surrogate pair is taken too. Null: no hex
 // digits.
 const char* read_unicode(const char* p, const char* end, uint32_t& code) {
@@ -69,7 +52,6 @@ const char* read_unicode(const char* p, const char* end, uint32_t& code) {
       p += 6;
     }
   }
-  if (code >= 0xD800 && code < 0xE000) code = 0xFFFD;
   return p;
 }
 
@@ -151,7 +133,7 @@ char* unescape_json(std::string_view body, char* out) {
       uint32_t code = 0;
       p = read_unicode(p + 1, end, code);
       if (!p) return nullptr;
-      out = put_utf8(out, code);
+      out = utf8_put(out, code);  // a surrogate alone is no character
     } else {
       *out = escaped(*p++);
       if (*out++ == 0) return nullptr;

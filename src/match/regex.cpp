@@ -95,18 +95,6 @@ Fault describe(std::string_view pattern, int code, OnigErrorInfo& info) {
   return fault;
 }
 
-bool is_ascii(std::string_view text) {
-  uint64_t seen = 0;
-  size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + i, 8);
-    seen |= word;
-  }
-  for (; i < text.size(); ++i) seen |= static_cast<unsigned char>(text[i]);
-  return !(seen & 0x8080808080808080ull);
-}
-
 }  // namespace
 
 struct Regex::Program {

@@ -54,9 +54,9 @@ class Search {
         ++at;
         continue;
       }
-      const size_t close = pattern_.find_first_not_of("0123456789,", at + 1);
-      if (close == std::string_view::npos || pattern_[close] != '}') break;
-      at = close + 1;
+      const size_t end = regex_interval_end(pattern_, at);
+      if (end == at) break;
+      at = end;
     }
     return at;
   }

@@ -1,8 +1,9 @@
 #include "match/regex_syntax.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <vector>
+
+#include "base/utf8.hpp"
 
 namespace sluice::match {
 namespace {
@@ -248,10 +249,6 @@ std::string spell_out_ascii_classes(std::string_view pattern) {
 
 namespace {
 
-bool is_ascii_text(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 // Escapes whose meaning hangs on the encoding: characters by number, properties, grapheme clusters. `\x21` is
 // as plain as the character itself.
 bool escape_hangs_on_encoding(std::string_view escape) {
@@ -263,7 +260,7 @@ bool escape_hangs_on_encoding(std::string_view escape) {
 
 // Brackets that Unicode fills otherwise than ASCII, on ASCII characters too, are left to the encoding.
 bool class_hangs_on_encoding(std::string_view part) {
-  if (!is_ascii_text(part)) return true;
+  if (!is_ascii(part)) return true;
   for (size_t i = 0; i < part.size();) {
     const size_t end = part[i] == '\\' ? escape_end(part, i) : i + 1;
     if (part[i] == '\\' && escape_hangs_on_encoding(part.substr(i, end - i))) return true;
@@ -293,9 +290,14 @@ bool class_folds_into_ascii(std::string_view pattern) {
   return false;
 }
 
+size_t regex_interval_end(std::string_view pattern, size_t at) {
+  const size_t close = pattern.find_first_not_of("0123456789,", at + 1);
+  return close != npos && pattern[close] == '}' ? close + 1 : at;
+}
+
 bool means_same_in_bytes(std::string_view pattern, bool ignore_case) {
   using Kind = RegexToken::Kind;
-  if (ignore_case && (!is_ascii_text(pattern) || class_folds_into_ascii(pattern))) return false;
+  if (ignore_case && (!is_ascii(pattern) || class_folds_into_ascii(pattern))) return false;
   for (RegexToken token = next_regex_token(pattern, 0); token.kind != Kind::end;
        token = next_regex_token(pattern, token.end)) {
     const std::string_view part = pattern.substr(token.begin, token.end - token.begin);
@@ -307,8 +309,8 @@ bool means_same_in_bytes(std::string_view pattern, bool ignore_case) {
       return false;
     }
     // A quantifier behind a character of several bytes would take hold of the last one only.
-    if (!is_ascii_text(part) && (token.kind != Kind::text ||
-                                 (token.end < pattern.size() && std::strchr("?*+{", pattern[token.end])))) {
+    if (!is_ascii(part) && (token.kind != Kind::text ||
+                            (token.end < pattern.size() && std::strchr("?*+{", pattern[token.end])))) {
       return false;
     }
   }

@@ -39,6 +39,10 @@ struct NameRange {
 };
 NameRange regex_token_name(std::string_view pattern, const RegexToken& token);
 
+/// One past the interval (`{2}`, `{2,}`, `{2,5}`, `{,5}`) whose brace stands at byte `at`; `at` when the
+/// brace begins none.
+size_t regex_interval_end(std::string_view pattern, size_t at);
+
 /// The pattern with `\d \s \w` (and capitals) spelled out as the ASCII classes they are in Ruby; Oniguruma
 /// would read them as Unicode classes, and its own option for that would make `\b` ASCII as well, which Ruby
 /// does not.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/utf8.hpp"
 #include "match/byte_syntax.hpp"
 #include "match/regex_syntax.hpp"
 
@@ -92,8 +93,7 @@ class Reader {
     while (one && one->kind == ByteTree::Kind::sequence && one->children.size() == 1) one = &one->children[0];
     if (one && one->kind == ByteTree::Kind::set) tree.set = one->set;
     // Characters that the reader of bytes leaves out.
-    const bool foreign = std::any_of(part.begin(), part.end(), [](char c) { return (c & 0x80) != 0; });
-    if (foreign) {
+    if (!is_ascii(part)) {
       for (size_t byte = 0x80; byte < 256; ++byte) tree.set.set(byte);
     } else if (tree.set.none()) {
       tree.set.set();
@@ -134,16 +134,15 @@ class Reader {
       return true;
     }
     if (c != '{') return false;
-    const size_t close = pattern_.find('}', at_);
-    const size_t wrong = pattern_.find_first_not_of("0123456789,", at_ + 1);
-    if (close == std::string_view::npos || wrong != close || close < at_ + 2) return false;
-    const std::string inside(pattern_.substr(at_ + 1, close - at_ - 1));
+    const size_t end = regex_interval_end(pattern_, at_);
+    if (end < at_ + 3) return false;
+    const std::string inside(pattern_.substr(at_ + 1, end - at_ - 2));
     const size_t comma = inside.find(',');
     min = std::atoi(inside.c_str());
     max = comma == std::string::npos  ? min
           : comma + 1 < inside.size() ? std::atoi(inside.c_str() + comma + 1)
                                       : -1;
-    at_ = close + 1;
+    at_ = end;
     return true;
   }
 

@@ -167,13 +167,8 @@ class Reader {
         repeat = Repeat::unknown;
       } else if (c == '{') {
         repeat = Repeat::unknown;
-        size_t end = at_ + 1;
-        while (end < pattern_.size() &&
-               (std::isdigit(static_cast<unsigned char>(pattern_[end])) || pattern_[end] == ',')) {
-          ++end;
-        }
         // No interval: the brace is a character of its own, which is left out.
-        if (end < pattern_.size() && pattern_[end] == '}') at_ = end;
+        if (const size_t end = regex_interval_end(pattern_, at_); end != at_) at_ = end - 1;
       } else {
         break;
       }

@@ -60,10 +60,6 @@ const char16_t* single_byte_set(std::string_view name) {
   return nullptr;
 }
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 void report_unknown(plugin::Setup& setup, std::string_view option, const std::string& wanted) {
   std::vector<std::string_view> names;
   for (const auto& name : kCharsetNames) names.push_back(name.ruby);

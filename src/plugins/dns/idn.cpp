@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/utf8.hpp"
+
 namespace sluice::plugins::dns {
 namespace {
 
@@ -37,10 +39,6 @@ bool converted(Convert convert, std::string_view name, std::string& out) {
   if (U_FAILURE(error) || info.errors || size < 0 || static_cast<size_t>(size) > out.size()) return false;
   out.resize(static_cast<size_t>(size));
   return true;
-}
-
-bool is_ascii(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
 }
 
 bool labels_fit(std::string_view name) {

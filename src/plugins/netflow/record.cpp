@@ -150,9 +150,7 @@ Value forwarding_value(std::string_view bytes, Arena& arena) {
 
 Value string_value(std::string_view bytes, bool variable, Arena& arena) {
   while (!bytes.empty() && bytes.back() == '\0') bytes.remove_suffix(1);
-  const bool ascii =
-      std::all_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<uint8_t>(c) < 0x80; });
-  if (ascii) return Value::string(arena.copy(bytes));
+  if (is_ascii(bytes)) return Value::string(arena.copy(bytes));
   if (!variable) return wire::text_value(bytes, arena);
   // Logstash keeps ASCII alone in fields of variable length.
   std::string text;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.hpp"
 #include "match/byte_syntax.hpp"
 
 namespace sluice::plugins::useragent {
@@ -199,9 +200,7 @@ Part part_of(const ByteTree& tree) {
 
 std::vector<Clause> required_clauses(std::string_view pattern) {
   // A byte tree leaves out what is not ASCII.
-  if (std::any_of(pattern.begin(), pattern.end(),
-                  [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
-    return {};
+  if (!is_ascii(pattern)) return {};
   uint32_t groups = 0;
   const auto tree = match::read_byte_tree(pattern, true, true, groups);
   if (!tree) return {};
