@@ -1,10 +1,14 @@
 #include "index/catalogue.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "base/log.hpp"
 #include "base/time.hpp"
@@ -93,20 +97,12 @@ Error check_index_name(std::string_view name) {
 }
 
 Status ClusterState::open(const std::string& path) {
-  const auto failed = [&] {
-    return Status::system(fmt::format("cannot open {}: {}", path, sqlite3_errmsg(db_)));
-  };
-  if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
-                      nullptr) != SQLITE_OK)
-    return failed();
-  sqlite3_busy_timeout(db_, 10000);
-  if (sqlite3_exec(db_,
-                   "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; CREATE TABLE IF NOT EXISTS kv(kind "
-                   "TEXT, name TEXT, value TEXT, PRIMARY KEY(kind, name))",
-                   nullptr, nullptr, nullptr) != SQLITE_OK)
-    return failed();
+  path_ = path;
+  std::error_code failed;
+  if (!fs::exists(path, failed) && !failed) return {};
+  if (auto status = connect(); !status.ok()) return status;
   Statement all;
-  if (all.prepare(db_, "SELECT kind, name, value FROM kv") != SQLITE_OK) return failed();
+  if (all.prepare(db_, "SELECT kind, name, value FROM kv") != SQLITE_OK) return cannot_open();
   while (all.step() == SQLITE_ROW) {
     auto json = parse_json(all.bytes(2));
     if (json.ok()) values_[std::string(all.bytes(0))][std::string(all.bytes(1))] = std::move(*json);
@@ -114,8 +110,30 @@ Status ClusterState::open(const std::string& path) {
   return {};
 }
 
+// A new file waits for the disk six times, which a start need not do: the first put() makes it.
+Status ClusterState::connect() {
+  if (db_) return {};
+  if (sqlite3_open_v2(path_.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+                      nullptr) == SQLITE_OK) {
+    sqlite3_busy_timeout(db_, 10000);
+    if (sqlite3_exec(db_,
+                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; CREATE TABLE IF NOT EXISTS kv(kind "
+                     "TEXT, name TEXT, value TEXT, PRIMARY KEY(kind, name))",
+                     nullptr, nullptr, nullptr) == SQLITE_OK)
+      return {};
+  }
+  auto status = cannot_open();
+  sqlite3_close_v2(std::exchange(db_, nullptr));
+  return status;
+}
+
+Status ClusterState::cannot_open() const {
+  return Status::system(fmt::format("cannot open {}: {}", path_, sqlite3_errmsg(db_)));
+}
+
 Status ClusterState::put(const std::string& kind, const std::string& name, const Json& value) {
   std::lock_guard lock(mutex_);
+  if (auto status = connect(); !status.ok()) return status;
   Statement s;
   const std::string text = value.dump();
   s.prepare(db_, "INSERT INTO kv VALUES(?1,?2,?3) ON CONFLICT(kind, name) DO UPDATE SET value=?3");
@@ -130,6 +148,7 @@ Status ClusterState::put(const std::string& kind, const std::string& name, const
 
 bool ClusterState::remove(const std::string& kind, const std::string& name) {
   std::lock_guard lock(mutex_);
+  if (!db_) return false;
   Statement s;
   s.prepare(db_, "DELETE FROM kv WHERE kind=? AND name=?");
   s.bind(1, kind);
@@ -164,6 +183,11 @@ Status Catalogue::open(const Settings& settings) {
     return Status::system(fmt::format(
         "the embedded index cannot make its directory {}: {}. Set path.data to a place that can be written.",
         settings.directory, failed.message()));
+  if (::access(settings.directory.c_str(), W_OK) != 0)
+    return Status::system(
+        fmt::format("the embedded index cannot write to its directory {}: {}. Set path.data to a place that "
+                    "can be written.",
+                    settings.directory, std::strerror(errno)));
   if (auto status = state_.open(settings.directory + "/_cluster.state"); !status.ok()) return status;
   std::vector<std::pair<std::string, std::string>> broken;
   for (const auto& file : fs::directory_iterator(settings.directory, failed)) {

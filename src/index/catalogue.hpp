@@ -26,6 +26,7 @@ class ClusterState {
   ~ClusterState() { sqlite3_close_v2(db_); }
   ClusterState(const ClusterState&) = delete;
   ClusterState& operator=(const ClusterState&) = delete;
+  /// Reads the file at `path`; without one the state is empty, and the first put() makes it.
   Status open(const std::string& path);
   Status put(const std::string& kind, const std::string& name, const Json& value);
   /// False when there was none.
@@ -34,7 +35,11 @@ class ClusterState {
   [[nodiscard]] std::map<std::string, Json> all(const std::string& kind) const;
 
  private:
+  Status connect();
+  [[nodiscard]] Status cannot_open() const;
+
   mutable std::mutex mutex_;
+  std::string path_;
   sqlite3* db_ = nullptr;
   std::map<std::string, std::map<std::string, Json>> values_;
 };

@@ -1,38 +1,38 @@
 #include "index/dates.hpp"
 
-#include <date/date.h>
-#include <date/tz.h>
 #include <fmt/format.h>
 
 #include <charconv>
-#include <chrono>
-#include <exception>
+#include <cstdlib>
+
+#include "match/civil.hpp"
+#include "match/timezone.hpp"
 
 namespace sluice::index {
 namespace {
 
 constexpr int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
 
-int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0)); }
+using match::days_from_civil, match::days_in_month, match::floor_div;
 
-int64_t days_of(int y, unsigned m, unsigned d) {
-  return ::date::sys_days(::date::year(y) / ::date::month(m) / ::date::day(d)).time_since_epoch().count();
+bool is_date(int year, int month, int day) {
+  return match::year_fits(year) && month >= 1 && month <= 12 && day >= 1 && day <= days_in_month(year, month);
 }
 
 struct Parts {
   int year = 1970;
-  unsigned month = 1, day = 1;
+  int month = 1, day = 1;
   int hour = 0, minute = 0, second = 0, milli = 0;
 };
 
 Parts split(int64_t local) {
   const int64_t days = floor_div(local, kDay);
-  const ::date::year_month_day ymd{::date::sys_days(::date::days(days))};
+  const auto civil = match::civil_from_days(days);
   int64_t rest = local - days * kDay;
   Parts p;
-  p.year = int(ymd.year());
-  p.month = unsigned(ymd.month());
-  p.day = unsigned(ymd.day());
+  p.year = static_cast<int>(civil.year);
+  p.month = civil.month;
+  p.day = civil.day;
   p.hour = static_cast<int>(rest / kHour);
   p.minute = static_cast<int>(rest % kHour / kMinute);
   p.second = static_cast<int>(rest % kMinute / kSecond);
@@ -128,12 +128,10 @@ std::optional<int64_t> parse_iso(std::string_view text, bool round_up, const Zon
     }
   }
   if (!r.text.empty()) return std::nullopt;
-  if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  const ::date::year_month_day ymd{::date::year(year), ::date::month(static_cast<unsigned>(month)),
-                                   ::date::day(static_cast<unsigned>(day))};
-  if (!ymd.ok()) return std::nullopt;
-  int64_t local = days_of(year, static_cast<unsigned>(month), static_cast<unsigned>(day)) * kDay +
-                  hour * kHour + minute * kMinute + second * kSecond + milli;
+  if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  if (!is_date(year, month, day)) return std::nullopt;
+  int64_t local =
+      days_from_civil(year, month, day) * kDay + hour * kHour + minute * kMinute + second * kSecond + milli;
   if (round_up && depth < 7) {
     constexpr CalendarUnit kUnits[] = {CalendarUnit::year, CalendarUnit::month,  CalendarUnit::day,
                                        CalendarUnit::hour, CalendarUnit::minute, CalendarUnit::second};
@@ -209,13 +207,10 @@ struct Pattern {
       if (c == 'X' || c == 'x' || c == 'Z') ok = has_offset = read_offset(r, offset);
       if (!ok) return std::nullopt;
     }
-    if (!r.text.empty() || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59)
-      return std::nullopt;
-    const ::date::year_month_day ymd{::date::year(year), ::date::month(static_cast<unsigned>(month)),
-                                     ::date::day(static_cast<unsigned>(day))};
-    if (!ymd.ok()) return std::nullopt;
-    const int64_t local = days_of(year, static_cast<unsigned>(month), static_cast<unsigned>(day)) * kDay +
-                          hour * kHour + minute * kMinute + second * kSecond + milli;
+    if (!r.text.empty() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+    if (!is_date(year, month, day)) return std::nullopt;
+    const int64_t local =
+        days_from_civil(year, month, day) * kDay + hour * kHour + minute * kMinute + second * kSecond + milli;
     return has_offset ? local - offset : zone.to_utc(local);
   }
 
@@ -284,6 +279,29 @@ std::optional<CalendarUnit> math_unit(char c) {
   }
 }
 
+/// No step of date math goes further, and no moment between two steps lies further from 1970: what is added
+/// to it stays in 64 bits.
+constexpr int64_t kFarthest = INT64_MAX / 4;
+
+int64_t longest(CalendarUnit unit) {
+  switch (unit) {
+    case CalendarUnit::second:
+      return kSecond;
+    case CalendarUnit::minute:
+      return kMinute;
+    case CalendarUnit::hour:
+      return kHour;
+    case CalendarUnit::day:
+      return kDay;
+    case CalendarUnit::week:
+      return 7 * kDay;
+    case CalendarUnit::month:
+      return 31 * kDay;
+    default:
+      return 366 * kDay;
+  }
+}
+
 /// Applies "+1d-2h/d" to a moment.
 std::optional<int64_t> apply_math(int64_t ms, std::string_view math, bool round_up, const Zone& zone) {
   while (!math.empty()) {
@@ -303,6 +321,7 @@ std::optional<int64_t> apply_math(int64_t ms, std::string_view math, bool round_
     const auto unit = math_unit(math.front());
     if (!unit || (op != '+' && op != '-' && op != '/')) return std::nullopt;
     math.remove_prefix(1);
+    if (std::abs(ms) > kFarthest || n > kFarthest / longest(*unit)) return std::nullopt;
     int64_t local = ms + zone.offset_at(ms);
     if (op == '/') {
       local = floor_local(local, *unit);
@@ -327,28 +346,23 @@ std::optional<Zone> Zone::parse(std::string_view text) {
     z.name = text;
     return z;
   }
-  try {
-    z.region = ::date::locate_zone(std::string(text));
-  } catch (const std::exception&) {
-    return std::nullopt;  // the library's way to say "unknown", and "no zone database on this machine"
-  }
+  z.region = match::lookup_timezone(text);
+  if (!z.region) return std::nullopt;
   z.name = text;
   return z;
 }
 
 int64_t Zone::offset_at(int64_t utc) const {
   if (region == nullptr) return offset_ms;
-  const auto info = region->get_info(::date::sys_seconds(std::chrono::seconds(floor_div(utc, kSecond))));
-  return std::chrono::duration_cast<std::chrono::milliseconds>(info.offset).count();
+  return region->offset_at(floor_div(utc, kSecond)) * kSecond;
 }
 
 int64_t Zone::to_utc(int64_t local) const {
   if (region == nullptr) return local - offset_ms;
   const int64_t seconds = floor_div(local, kSecond);
-  const auto info = region->get_info(::date::local_seconds(std::chrono::seconds(seconds)));
-  if (info.result == ::date::local_info::nonexistent)
-    return std::chrono::duration_cast<std::chrono::milliseconds>(info.first.end.time_since_epoch()).count();
-  return local - std::chrono::duration_cast<std::chrono::milliseconds>(info.first.offset).count();
+  int64_t utc = 0;
+  if (region->to_utc(seconds, utc)) return utc * kSecond + (local - seconds * kSecond);
+  return region->period_at(region->to_utc_lenient(seconds)).begin * kSecond;
 }
 
 std::optional<DateFormats> DateFormats::parse(std::string_view text, std::string& unknown) {
@@ -444,9 +458,9 @@ int64_t floor_local(int64_t local, CalendarUnit unit) {
       break;
   }
   const Parts p = split(local);
-  if (unit == CalendarUnit::month) return days_of(p.year, p.month, 1) * kDay;
-  if (unit == CalendarUnit::quarter) return days_of(p.year, (p.month - 1) / 3 * 3 + 1, 1) * kDay;
-  return days_of(p.year, 1, 1) * kDay;
+  if (unit == CalendarUnit::month) return days_from_civil(p.year, p.month, 1) * kDay;
+  if (unit == CalendarUnit::quarter) return days_from_civil(p.year, (p.month - 1) / 3 * 3 + 1, 1) * kDay;
+  return days_from_civil(p.year, 1, 1) * kDay;
 }
 
 int64_t add_local(int64_t local, CalendarUnit unit, int64_t count) {
@@ -468,11 +482,10 @@ int64_t add_local(int64_t local, CalendarUnit unit, int64_t count) {
   const Parts p = split(local);
   const int64_t total = p.year * int64_t{12} + (p.month - 1) + months;
   const int year = static_cast<int>(floor_div(total, 12));
-  const auto month = static_cast<unsigned>(total - int64_t{year} * 12) + 1;
-  const auto last =
-      unsigned(::date::year_month_day_last(::date::year(year) / ::date::month(month) / ::date::last).day());
+  const auto month = static_cast<int>(total - int64_t{year} * 12) + 1;
+  const int last = days_in_month(year, month);
   const int64_t time = local - floor_div(local, kDay) * kDay;
-  return days_of(year, month, std::min(p.day, last)) * kDay + time;
+  return days_from_civil(year, month, std::min(p.day, last)) * kDay + time;
 }
 
 std::optional<int64_t> parse_time_value(std::string_view text) {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-namespace date {
-class time_zone;
+namespace sluice::match {
+class TimeZone;
 }
 
 namespace sluice::index {
@@ -16,7 +16,7 @@ namespace sluice::index {
 /// A time zone: a fixed offset or a named region.
 struct Zone {
   int64_t offset_ms = 0;
-  const ::date::time_zone* region = nullptr;
+  const match::TimeZone* region = nullptr;
   std::string name = "Z";
 
   /// "Z", "UTC", "+01:00", "-0530", "Europe/Berlin"; nothing when unknown.
