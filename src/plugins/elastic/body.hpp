@@ -28,6 +28,7 @@ struct Body {
   uint64_t since_millis = 0;    // when the first item came, on the loop's clock; 0: not noticed yet
   uint64_t delivered_then = 0;  // successes of the output when the server called the request malformed
   bool malformed = false;
+  bool wanted = false;  // the loop asks the worker that fills it to send it on
 
   [[nodiscard]] bool empty() const { return items.empty(); }
   [[nodiscard]] size_t size() const { return bytes.size(); }
@@ -55,6 +56,7 @@ struct Body {
     attempts = 0;
     since_millis = 0;
     malformed = false;
+    wanted = false;
   }
 };
 using BodyPtr = std::unique_ptr<Body>;

@@ -8,6 +8,7 @@ namespace sluice::elastic {
 namespace {
 
 constexpr size_t kPartialInFlight = 2;  // requests under way that a body which is not full does not join
+constexpr size_t kSmallToCompress = size_t{64} << 10;
 constexpr std::string_view kLogger = "logstash.outputs.elasticsearch";
 // Of all that a bulk answer can hold, the verdicts are enough.
 constexpr std::string_view kFilter = "?filter_path=errors,items.*.error,items.*.status";
@@ -56,10 +57,11 @@ Status Bulk::start_on_loop(net::HttpClientOptions options, const std::string& em
   if (!client.ok()) return client.status();
   linger_timer_ = std::make_unique<net::Timer>(*loop_);
   delay_timer_ = std::make_unique<net::Timer>(*loop_);
-  pool_ = std::make_unique<Pool>(*loop_, settings_.connection, std::move(client).value(), log_, [this] {
-    bootstrap_->go();
-    pump();
-  });
+  pool_ = std::make_unique<Pool>(*loop_, settings_.connection, limits_.body_bytes, std::move(client).value(),
+                                 log_, metrics_->all, [this] {
+                                   bootstrap_->go();
+                                   pump();
+                                 });
   bootstrap_ = std::make_unique<Bootstrap>(*loop_, *pool_, settings_, log_,
                                            [this](Target t) { target_known(std::move(t)); });
   pool_->start(embedded);
@@ -157,12 +159,10 @@ void Bulk::pump() {
     send(host, std::move(body));
   }
   update_active();
-  if (active_.load() == 0) {
-    collect(true);
-  } else if (!linger_timer_->active()) {
+  const bool left = active_.load() == 0 ? collect(true) : true;
+  if (left && !linger_timer_->active())
     linger_timer_->start(
         limits_.linger_millis, [this] { tick(); }, limits_.linger_millis);
-  }
 }
 
 void Bulk::update_active() {
@@ -187,10 +187,11 @@ void Bulk::merge_small(Body& body) {
 }
 
 // Takes what lies in the workers' open bodies. A worker that is writing right now looks for itself when it is
-// done.
-void Bulk::collect(bool all) {
+// done, and what takes long to compress is left to its worker for once: this thread has all sockets to serve.
+// True when something was left.
+bool Bulk::collect(bool all) {
   const uint64_t now = loop_->now_millis();
-  bool any = false;
+  bool any = false, left = false;
   std::vector<std::shared_ptr<Gatherer>> gatherers;
   {
     std::scoped_lock lock(mutex_);
@@ -203,15 +204,22 @@ void Bulk::collect(bool all) {
     if (body.since_millis == 0) body.since_millis = now;
     const bool old = now - body.since_millis >= limits_.longest_linger_millis;
     if (!all && !old && in_flight_.size() + ready_.size() >= kPartialInFlight) continue;
+    const bool costly = settings_.connection.compression_level > 0 && body.size() > kSmallToCompress;
+    if (costly && !draining_.load() && !std::exchange(body.wanted, true)) {
+      left = true;
+      continue;
+    }
     ready_.push_back(std::move(gatherer->body));
     any = true;
   }
   if (any) pump();
+  return left;
 }
 
 void Bulk::tick() {
-  if (active_.load() == 0) linger_timer_->stop();
-  collect(draining_.load() || active_.load() == 0);
+  const bool idle = active_.load() == 0;
+  const bool left = collect(draining_.load() || idle);
+  if (idle && !left && active_.load() == 0) linger_timer_->stop();
 }
 
 void Bulk::send(const HostPtr& host, std::shared_ptr<Body> body) {
@@ -224,14 +232,15 @@ void Bulk::send(const HostPtr& host, std::shared_ptr<Body> body) {
   std::vector<net::Bytes> content;  // the callback below keeps the body
   content.push_back(net::Bytes::unowned(packed ? body->compressed.view() : body->bytes.view()));
   in_flight_.push_back(body);
-  ++host->in_flight;
+  const uint32_t round = host->pace.begin();
+  pool_->publish(*host);
   const auto& own_path = settings_.connection.bulk_path;
   pool_->send(
       host, "POST", (own_path.empty() ? "/_bulk" : own_path) + std::string(kFilter), std::move(content),
       std::move(headers),
-      [this, alive = alive_, host, body](const Response& response) {
+      [this, alive = alive_, host, round, body](const Response& response) {
         if (!*alive || response.error == Response::Error::cancelled) return;  // stop() has settled it
-        answered(host, body, response);
+        answered(host, round, body, response);
       },
       !own_path.empty());
 }

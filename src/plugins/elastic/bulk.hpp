@@ -30,7 +30,7 @@ namespace sluice::elastic {
 
 /// How bodies are cut. The defaults are what measured best; tests make them small.
 struct BulkLimits {
-  size_t body_bytes = size_t{4} << 20;        // a body this big is sent on
+  size_t body_bytes = size_t{1} << 20;        // a body this big is sent on
   size_t most_body_bytes = size_t{20} << 20;  // no body of several events is bigger
   uint32_t linger_millis = 5;                 // a smaller body waits this long while others are under way
   uint32_t longest_linger_millis = 50;        // and this long when many are
@@ -77,7 +77,7 @@ class Bulk {
   [[nodiscard]] BodyPool& bodies() { return bodies_; }
   [[nodiscard]] const Settings& settings() const { return settings_; }
   [[nodiscard]] const BulkLimits& limits() const { return limits_; }
-  /// How big a body may get before it is sent on: less while the cluster takes long over one.
+  /// How big a body may get before it is sent on: less while a host takes long over one, or refuses items.
   [[nodiscard]] size_t body_bytes() const { return body_bytes_.load(std::memory_order_relaxed); }
   [[nodiscard]] BulkMetrics& metrics() { return *metrics_; }
 
@@ -92,18 +92,18 @@ class Bulk {
   void target_known(Target target);
   void encode_deferred();
   void pump();
-  void collect(bool all);
+  bool collect(bool all);
   void tick();
   void merge_small(Body& body);
   void send(const HostPtr& host, std::shared_ptr<Body> body);
-  void answered(const HostPtr& host, const std::shared_ptr<Body>& body, const Response& response);
-  void adapt(uint64_t millis);
-  void accepted(const HostPtr& host, BodyPtr body, const Response& response);
-  void judge(const HostPtr& host, BodyPtr body, const Response& response);
+  void answered(const HostPtr& host, uint32_t round, const std::shared_ptr<Body>& body,
+                const Response& response);
+  void accepted(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response);
+  void judge(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response);
   void dead_letter(const Body& body, size_t item, const ItemResult& result);
   void too_large(BodyPtr body, const Response& response);
   void malformed(BodyPtr body, const Response& response);
-  void whole_failure(const HostPtr& host, BodyPtr body, const Response& response);
+  void whole_failure(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response);
   void split(BodyPtr body);
   void again_later(BodyPtr body);
   void wake_delayed();

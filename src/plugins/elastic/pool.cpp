@@ -11,13 +11,21 @@ namespace {
 using Response = net::HttpClientResponse;
 
 constexpr size_t kMostPerHost = 16;
-constexpr double kLong = 2000;  // milliseconds of an answer: likewise
-constexpr double kSlow = 3.0;   // times the usual answer: no growth beyond that
+constexpr size_t kMostShown = 100;  // hosts in the monitoring API
 
 // "10.0.0.1:9200" or "name/10.0.0.1:9200"
 std::string_view address_of(std::string_view published) {
   const size_t slash = published.rfind('/');
   return slash == std::string_view::npos ? published : published.substr(slash + 1);
+}
+
+// "http://es1.example:9200/path" -> "es1_example:9200": dots nest in the API.
+std::string label_of(std::string_view base) {
+  const size_t slashes = base.find("//");
+  if (slashes != std::string_view::npos) base.remove_prefix(slashes + 2);
+  std::string label(base.substr(0, base.find('/')));
+  std::replace(label.begin(), label.end(), '.', '_');
+  return label;
 }
 
 // Nodes that only elect masters take no documents.
@@ -31,27 +39,44 @@ bool takes_documents(const Value& node) {
 
 }  // namespace
 
-Pool::Pool(net::Loop& loop, const ConnectionSettings& settings, std::unique_ptr<net::HttpClient> client,
-           LogLimit& log, std::function<void()> on_alive)
+Pool::Pool(net::Loop& loop, const ConnectionSettings& settings, size_t most_bytes,
+           std::unique_ptr<net::HttpClient> client, LogLimit& log, plugin::PluginMetrics& metrics,
+           std::function<void()> on_alive)
     : loop_(loop),
       settings_(settings),
       client_(std::move(client)),
       log_(log),
+      metrics_(metrics),
       on_alive_(std::move(on_alive)),
       check_timer_(loop),
       sniff_timer_(loop),
       random_(std::random_device{}()),
-      most_per_host_(std::clamp<size_t>(
-          std::min(settings.client.max_connections_per_host, settings.client.max_connections), 1,
-          kMostPerHost)) {}
+      bounds_{.most_requests = std::clamp<size_t>(
+                  std::min(settings.client.max_connections_per_host, settings.client.max_connections), 1,
+                  kMostPerHost),
+              .most_bytes = most_bytes,
+              .timeout_millis = settings.timeout_millis} {}
 
 Pool::~Pool() = default;
 
+HostPtr Pool::make_host(std::string base, bool own) {
+  auto host = std::make_shared<Host>(bounds_);
+  if (hosts_.size() < kMostShown) {
+    const std::string name = "hosts." + (own ? "embedded" : label_of(base)) + ".";
+    host->metrics.emplace(HostMetrics{
+        metrics_.counter(name + "requests_allowed"), metrics_.counter(name + "requests_under_way"),
+        metrics_.counter(name + "request_bytes"), metrics_.counter(name + "usual_millis")});
+  }
+  host->base = std::move(base);
+  host->own = own;
+  publish(*host);
+  return host;
+}
+
 void Pool::start(const std::string& embedded_url) {
   for (const auto& url : settings_.hosts) {
-    auto host = std::make_shared<Host>();
-    host->own = settings_.embedded && url.host == "embedded" && url.scheme.empty();
-    host->base = host->own ? embedded_url : url.text();
+    const bool own = settings_.embedded && url.host == "embedded" && url.scheme.empty();
+    auto host = make_host(own ? embedded_url : url.text(), own);
     host->user = url.user;
     host->password = url.password;
     hosts_.push_back(std::move(host));
@@ -71,11 +96,11 @@ HostPtr Pool::choose_for_bulk() {
   HostPtr best;
   size_t equals = 0;
   for (const auto& host : hosts_) {
-    if (!host->alive || host->gone || host->in_flight + 1 > host->limit) continue;
-    if (!best || host->in_flight < best->in_flight) {
+    if (!host->alive || host->gone || !host->pace.has_room()) continue;
+    if (!best || host->pace.under_way() < best->pace.under_way()) {
       best = host;
       equals = 1;
-    } else if (host->in_flight == best->in_flight && random_() % ++equals == 0) {
+    } else if (host->pace.under_way() == best->pace.under_way() && random_() % ++equals == 0) {
       best = host;
     }
   }
@@ -85,7 +110,7 @@ HostPtr Pool::choose_for_bulk() {
 HostPtr Pool::choose_any() {
   HostPtr best;
   for (const auto& host : hosts_)
-    if (host->alive && !host->gone && (!best || host->in_flight < best->in_flight)) best = host;
+    if (host->alive && !host->gone && (!best || host->pace.under_way() < best->pace.under_way())) best = host;
   return best;
 }
 
@@ -162,20 +187,19 @@ void Pool::dead(const HostPtr& host, const Response& response) {
        {"next_check_in_ms", settings_.resurrect_delay_millis}});
 }
 
-void Pool::went_well(Host& host, uint64_t millis) {
-  const auto now = static_cast<double>(millis);
-  const bool quick = now < kLong && (host.usual_millis == 0 || now < kSlow * host.usual_millis + 5);
-  host.usual_millis = host.usual_millis == 0 ? now : 0.95 * host.usual_millis + 0.05 * now;
-  const bool saturated = host.in_flight + 1 >= host.limit;
-  if (quick && saturated && host.limit < static_cast<double>(most_per_host_)) host.limit += 1 / host.limit;
-  if (now > settings_.timeout_millis / 3.0) too_much(host);
+size_t Pool::body_bytes() const {
+  size_t least = bounds_.most_bytes;
+  for (const auto& host : hosts_)
+    if (host->alive && !host->gone) least = std::min(least, host->pace.bytes());
+  return least;
 }
 
-void Pool::too_much(Host& host) {
-  const uint64_t now = loop_.now_millis();
-  if (now - host.halved_at < 1000) return;  // the other requests of the same moment say the same
-  host.halved_at = now;
-  host.limit = std::max(1.0, host.limit / 2);
+void Pool::publish(const Host& host) {
+  if (!host.metrics) return;
+  host.metrics->requests.set(host.pace.requests());
+  host.metrics->under_way.set(host.pace.under_way());
+  host.metrics->bytes.set(host.pace.bytes());
+  host.metrics->millis.set(static_cast<uint64_t>(host.pace.usual_millis() + 0.5));
 }
 
 void Pool::sniff() {
@@ -222,8 +246,7 @@ void Pool::sniffed(const Response& response) {
   for (const auto& base : found) {
     if (std::any_of(hosts_.begin(), hosts_.end(), [&](const HostPtr& h) { return h->base == base; }))
       continue;
-    auto host = std::make_shared<Host>();
-    host->base = base;
+    auto host = make_host(base, false);
     hosts_.push_back(host);
     log::info("logstash.outputs.elasticsearch", "A node of the cluster was found", {{"url", base}});
     check(host);

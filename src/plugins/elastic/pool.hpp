@@ -3,39 +3,46 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "net/http_client.hpp"
 #include "net/loop.hpp"
+#include "plugin/metrics.hpp"
 #include "plugins/elastic/log_limit.hpp"
+#include "plugins/elastic/pace.hpp"
 #include "plugins/elastic/settings.hpp"
 
 namespace sluice::elastic {
 
-/// One host. `limit` is how many bulk requests it may have at once: it grows by one with every round of quick
-/// answers, and is halved when the host says that it has too much, or does not answer in time.
+/// What the monitoring API shows of a host.
+struct HostMetrics {
+  plugin::Counter &requests, &under_way, &bytes, &millis;
+};
+
+/// One host.
 struct Host {
+  explicit Host(const Pace::Bounds& bounds) : pace(bounds) {}
   std::string base;  // "http://es1:9200/prefix"
   std::string user, password;
   bool own = false;  // the engine's own index: no credentials
   bool alive = false;
   bool checking = false;
   bool gone = false;  // sniffing no longer finds it
-  unsigned in_flight = 0;
-  double limit = 2;
-  double usual_millis = 0;  // of an answer, slowly following
-  uint64_t halved_at = 0;
+  Pace pace;          // of its bulk requests
+  std::optional<HostMetrics> metrics;
 };
 using HostPtr = std::shared_ptr<Host>;
 
 /// All calls on the loop's thread.
 class Pool {
  public:
-  /// `on_alive` is called when a host has come (back) to life.
-  Pool(net::Loop& loop, const ConnectionSettings& settings, std::unique_ptr<net::HttpClient> client,
-       LogLimit& log, std::function<void()> on_alive);
+  /// `on_alive` is called when a host has come (back) to life. `most_bytes`: of a body of several events.
+  Pool(net::Loop& loop, const ConnectionSettings& settings, size_t most_bytes,
+       std::unique_ptr<net::HttpClient> client, LogLimit& log, plugin::PluginMetrics& metrics,
+       std::function<void()> on_alive);
   ~Pool();
 
   /// Checks all hosts, and the dead ones again every resurrect_delay.
@@ -55,9 +62,10 @@ class Pool {
 
   /// The host did not answer: no requests until a check succeeds.
   void dead(const HostPtr& host, const net::HttpClientResponse& response);
-  /// A bulk request was answered in time, or was too much.
-  void went_well(Host& host, uint64_t millis);
-  void too_much(Host& host);
+  /// How big bodies should be that any living host may get.
+  [[nodiscard]] size_t body_bytes() const;
+  /// The host's pace has changed.
+  static void publish(const Host& host);
 
   /// Added to every request from now on (Elastic-Api-Version on serverless).
   void add_header(std::string name, std::string value) {
@@ -65,6 +73,7 @@ class Pool {
   }
 
  private:
+  HostPtr make_host(std::string base, bool own);
   void check(const HostPtr& host);
   void checked(const HostPtr& host, const net::HttpClientResponse& response);
   void sniff();
@@ -74,12 +83,13 @@ class Pool {
   const ConnectionSettings& settings_;
   std::unique_ptr<net::HttpClient> client_;
   LogLimit& log_;
+  plugin::PluginMetrics& metrics_;
   std::function<void()> on_alive_;
   std::vector<HostPtr> hosts_;
   net::HttpHeaders extra_;
   net::Timer check_timer_, sniff_timer_;
   std::minstd_rand random_;
-  size_t most_per_host_;
+  Pace::Bounds bounds_;
   bool sniffing_now_ = false;
 };
 

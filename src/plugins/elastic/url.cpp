@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "net/http_server.hpp"
+#include "plugins/digest/digest.hpp"
 
 namespace sluice::elastic {
 namespace {
@@ -111,12 +112,7 @@ Result<Url> parse_cloud_id(std::string_view text) {
 
 std::string base64_encode(std::string_view bytes) {
   std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t bits = 0;
-    for (size_t j = 0; j < 3; ++j)
-      bits = bits << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0u);
-    for (size_t j = 0; j < 4; ++j) out += i + j <= bytes.size() ? kDigits[bits >> (18 - 6 * j) & 63] : '=';
-  }
+  plugins::digest::append_base64({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()}, out);
   return out;
 }
 

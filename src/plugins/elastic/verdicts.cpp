@@ -6,9 +6,6 @@
 namespace sluice::elastic {
 namespace {
 
-constexpr size_t kSmallBody = size_t{256} << 10;
-constexpr size_t kLeastBody = size_t{16} << 10;
-
 bool lists(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -32,7 +29,8 @@ std::string_view first_line(std::string_view text) { return text.substr(0, text.
 
 }  // namespace
 
-void Bulk::answered(const HostPtr& host, const std::shared_ptr<Body>& shared, const Response& response) {
+void Bulk::answered(const HostPtr& host, uint32_t round, const std::shared_ptr<Body>& shared,
+                    const Response& response) {
   std::erase(in_flight_, shared);
   BodyPtr body = bodies_.take();
   std::swap(*body, *shared);
@@ -40,45 +38,36 @@ void Bulk::answered(const HostPtr& host, const std::shared_ptr<Body>& shared, co
     metrics_->all.counter("bulk_requests.responses." + std::to_string(response.status)).add();
   if (!response.answered()) {
     metrics_->failures.add();
-    if (response.error == Response::Error::timeout) pool_->too_much(*host);
+    if (response.error == Response::Error::timeout) host->pace.too_much(round);
     if (host->alive) pool_->dead(host, response);
     ready_.push_front(std::move(body));  // another host takes it, or this one when it is back
   } else if (response.status >= 200 && response.status < 300) {
-    accepted(host, std::move(body), response);
+    accepted(host, round, std::move(body), response);
   } else if (response.status == 413) {
     too_large(std::move(body), response);
   } else if (response.status == 400) {
     malformed(std::move(body), response);
   } else {
-    whole_failure(host, std::move(body), response);
+    whole_failure(host, round, std::move(body), response);
   }
-  --host->in_flight;
+  host->pace.end();
+  pool_->publish(*host);
+  body_bytes_ = pool_->body_bytes();
   pump();
 }
 
-// A cluster that is seconds busy with one body shall not come near the timeout with several, nor keep inputs
-// waiting for their acknowledgements.
-void Bulk::adapt(uint64_t millis) {
-  const size_t now = body_bytes();
-  if (millis > 2000)
-    body_bytes_ = std::max(now / 2, std::min(limits_.body_bytes, kSmallBody));
-  else if (millis < 500)
-    body_bytes_ = std::min(now * 2, limits_.body_bytes);
-}
-
-void Bulk::accepted(const HostPtr& host, BodyPtr body, const Response& response) {
+void Bulk::accepted(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response) {
   const auto answer = look(response.body);
-  if (answer == BulkAnswer::unreadable) return whole_failure(host, std::move(body), response);
+  if (answer == BulkAnswer::unreadable) return whole_failure(host, round, std::move(body), response);
   ++requests_delivered_;
-  if (answer == BulkAnswer::some_failed) return judge(host, std::move(body), response);
-  pool_->went_well(*host, response.millis);
-  adapt(response.millis);
+  if (answer == BulkAnswer::some_failed) return judge(host, round, std::move(body), response);
+  host->pace.answered(round, response.millis);
   metrics_->successes.add();
   metrics_->delivered.add(body->items.size());
   bodies_.give(std::move(body));
 }
 
-void Bulk::judge(const HostPtr& host, BodyPtr body, const Response& response) {
+void Bulk::judge(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response) {
   Arena arena;
   std::vector<ItemResult> results;
   if (!parse_items(response.body, arena, results) || results.size() != body->items.size()) {
@@ -90,8 +79,7 @@ void Bulk::judge(const HostPtr& host, BodyPtr body, const Response& response) {
   }
   const auto& document = settings_.document;
   BodyPtr retry;
-  size_t delivered = 0, failed = 0;
-  bool overloaded = false;
+  size_t delivered = 0, failed = 0, overloaded = 0;
   for (size_t i = 0; i < results.size(); ++i) {
     const auto& result = results[i];
     if (result.status >= 200 && result.status < 300) {
@@ -122,20 +110,14 @@ void Bulk::judge(const HostPtr& host, BodyPtr body, const Response& response) {
       dead_letter(*body, i, result);
     } else {
       metrics_->retryable.add();
-      overloaded = overloaded || result.status == 429;
+      overloaded += result.status == 429 ? 1 : 0;
       if (!retry) retry = bodies_.take();
       retry->take(*body, i);
       say(log::Level::warn, "Documents were refused for now; they are sent again");
     }
   }
-  if (overloaded) {
-    // Some of a request passed and the rest met a full queue: fewer and smaller requests get through.
-    pool_->too_much(*host);
-    body_bytes_ = std::max(body_bytes() / 2, std::min(limits_.body_bytes, kLeastBody));
-  } else {
-    pool_->went_well(*host, response.millis);
-    adapt(response.millis);
-  }
+  host->pace.answered(round, response.millis,
+                      static_cast<double>(overloaded) / static_cast<double>(results.size()));
   metrics_->delivered.add(delivered);
   (failed != 0 ? metrics_->with_errors : metrics_->successes).add();
   if (retry) {
@@ -237,11 +219,11 @@ void Bulk::split(BodyPtr body) {
   bodies_.give(std::move(body));
 }
 
-void Bulk::whole_failure(const HostPtr& host, BodyPtr body, const Response& response) {
+void Bulk::whole_failure(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response) {
   metrics_->failures.add();
   const int status = response.status;
   const bool refused = status == 401 || status == 403;
-  if (!refused) pool_->too_much(*host);
+  if (!refused) host->pace.too_much(round);
   const auto& credential = settings_.connection.credential;
   std::string message = "A bulk request failed and is sent again";
   if (refused && credential.empty())
@@ -257,17 +239,14 @@ void Bulk::whole_failure(const HostPtr& host, BodyPtr body, const Response& resp
               {"reason", error_text(response.body)},
               {"events", body->items.size()}});
   // Too much at a time may also mean: too much in one request. Smaller ones pass where a big one never would.
-  if (status == 429) {
-    body_bytes_ = std::max(body_bytes() / 2, std::min(limits_.body_bytes, kLeastBody));
-    if (body->attempts > 0 && body->items.size() > 1) {
-      split(std::move(body));
-      for (int half = 0; half < 2; ++half) {
-        BodyPtr part = std::move(ready_.front());
-        ready_.pop_front();
-        again_later(std::move(part));
-      }
-      return;
+  if (status == 429 && body->attempts > 0 && body->items.size() > 1) {
+    split(std::move(body));
+    for (int half = 0; half < 2; ++half) {
+      BodyPtr part = std::move(ready_.front());
+      ready_.pop_front();
+      again_later(std::move(part));
     }
+    return;
   }
   again_later(std::move(body));
 }

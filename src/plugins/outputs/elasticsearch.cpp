@@ -191,11 +191,14 @@ class Worker : public plugin::OutputWorker {
     const auto* target = bulk_.target();
     if (!target && bulk_.defer(events, batch)) return;
     if (!writer_) writer_.emplace(bulk_.settings().document, *bulk_.target(), &bulk_.metrics().renamed);
+    elastic::BodyPtr body;
     {
       std::scoped_lock lock(open_->mutex);
       for (const auto* event : events) add(*event, batch);
+      const auto& open = open_->body;
+      if (open && !open->empty() && (open->wanted || bulk_.idle())) body = std::move(open_->body);
     }
-    if (bulk_.idle()) send_open();
+    if (body) cut(std::move(body));
   }
 
  private:
@@ -226,15 +229,6 @@ class Worker : public plugin::OutputWorker {
   void cut(elastic::BodyPtr body) {
     bulk_.compress(*body);
     bulk_.hand_over(std::move(body));
-  }
-
-  void send_open() {
-    elastic::BodyPtr body;
-    {
-      std::scoped_lock lock(open_->mutex);
-      if (open_->body && !open_->body->empty()) body = std::move(open_->body);
-    }
-    if (body) cut(std::move(body));
   }
 
   elastic::Bulk& bulk_;

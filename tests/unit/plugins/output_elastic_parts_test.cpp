@@ -5,6 +5,7 @@
 #include "base/utf8.hpp"
 #include "output_fixture.hpp"
 #include "plugins/elastic/document.hpp"
+#include "plugins/elastic/pace.hpp"
 #include "plugins/elastic/response.hpp"
 #include "plugins/elastic/templates.hpp"
 
@@ -350,4 +351,78 @@ TEST_CASE("templates take the form that the cluster knows, and a rollover alias"
   CHECK_FALSE(has(*body, R"("template":{)"));
   wish.text = "not json";
   CHECK_FALSE(template_body(wish).ok());
+}
+
+TEST_CASE("a host's pace grows by steps and shrinks once a round") {
+  constexpr size_t kMiB = size_t{1} << 20;
+  Pace pace({.most_requests = 4, .most_bytes = kMiB, .timeout_millis = 60000});
+  const auto one = [&pace](uint64_t millis) {
+    const auto round = pace.begin();
+    pace.answered(round, millis);
+    pace.end();
+  };
+  CHECK(pace.requests() == 2);
+  CHECK(pace.bytes() == kMiB);
+
+  const auto first = pace.begin(), second = pace.begin();
+  CHECK_FALSE(pace.has_room());
+  pace.too_much(first);
+  pace.too_much(second);  // of the same moment: says nothing new
+  CHECK(pace.requests() == 1);
+  CHECK(pace.bytes() == kMiB / 2);
+  pace.answered(second, 1);  // sent before the halving
+  CHECK(pace.bytes() == kMiB / 2);
+  pace.end();
+  pace.end();
+
+  for (int i = 0; i < 7; ++i) one(10);
+  CHECK(pace.bytes() == kMiB / 2 + 7 * kMiB / 16);
+  for (int i = 0; i < 3; ++i) one(10);
+  CHECK(pace.bytes() == kMiB);
+  CHECK(pace.requests() == 2);  // one at a time never fills more
+  for (int i = 0; i < 50; ++i) {
+    uint32_t rounds[4];
+    unsigned sent = 0;
+    while (pace.has_room()) rounds[sent++] = pace.begin();
+    for (unsigned k = 0; k < sent; ++k) {
+      pace.answered(rounds[k], 10);
+      pace.end();
+    }
+  }
+  CHECK(pace.requests() == 4);
+
+  for (int i = 0; i < 50; ++i) {  // a tenth of the items refused again and again: still nearly everything
+    const auto round = pace.begin();
+    pace.answered(round, 10, 0.1);
+    pace.end();
+  }
+  CHECK(pace.bytes() > kMiB * 9 / 10);
+  CHECK(pace.requests() >= 1);
+  for (int i = 0; i < 50; ++i) {  // nine tenths: as little as can be
+    const auto round = pace.begin();
+    pace.answered(round, 10, 0.9);
+    pace.end();
+  }
+  CHECK(pace.bytes() < 32 << 10);
+  CHECK(pace.requests() == 1);
+  for (int i = 0; i < 20; ++i) one(10);
+  CHECK(pace.bytes() == kMiB);
+  while (pace.requests() < 4) {
+    uint32_t last = 0;
+    unsigned sent = 0;
+    while (pace.has_room()) last = pace.begin(), ++sent;
+    pace.answered(last, 10);
+    for (; sent != 0; --sent) pace.end();
+  }
+
+  one(3000);  // slow: smaller bodies
+  CHECK(pace.bytes() == kMiB / 2);
+  CHECK(pace.requests() == 4);
+  for (int i = 0; i < 9; ++i) one(3000);
+  CHECK(pace.bytes() == kMiB / 4);
+  one(30000);  // near the timeout: fewer requests, too
+  CHECK(pace.requests() == 2);
+  for (int i = 0; i < 99; ++i) pace.too_much(pace.begin());
+  CHECK(pace.requests() == 1);
+  CHECK(pace.bytes() == 16 << 10);
 }

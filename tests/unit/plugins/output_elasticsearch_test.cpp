@@ -186,6 +186,50 @@ TEST_CASE("only the items that were refused for now are sent again") {
   CHECK(t.counter("bulk_requests.with_errors") == 1);
 }
 
+TEST_CASE("items refused with 429 lead to fewer and smaller requests, and quick answers to full ones again") {
+  Cluster cluster;
+  OutputTest t;
+  const auto pace = [&](const std::string& name) {
+    return t.counter("hosts.127_0_0_1:" + std::to_string(cluster.port()) + "." + name);
+  };
+  const size_t small = (size_t{1} << 20) / 16;  // halved four times
+  cluster.on_bulk = [&](const Bulk& bulk, size_t number) {
+    if (number == 5) {
+      CHECK(pace("requests_allowed") == 1);
+      CHECK(pace("request_bytes") == small);
+    }
+    return Cluster::verdicts(bulk.body, number <= 4 ? 429 : 201);
+  };
+  REQUIRE(t.start(to(cluster, "index => \"x\" compression_level => 0")));
+  const auto settle = [&] { t.engine.loop.call([] {}); };  // the answer is wholly dealt with
+  t.write({event(0)});
+  REQUIRE(t.wait_delivered(1));
+  settle();
+  CHECK(cluster.bulks.size() == 5);
+  CHECK(t.counter("documents.retryable_failures") == 4);
+  CHECK(pace("request_bytes") == 2 * small);  // one step back
+
+  std::vector<std::string> events;
+  for (int n = 0; n < 200; ++n)
+    events.push_back(R"({"n":)" + std::to_string(n) + R"(,"t":")" + std::string(10'000, 'a') + "\"}");
+  t.write(events);
+  REQUIRE(t.wait_delivered(2));
+  CHECK(cluster.bulks[5].body.size() < 2 * small + 11'000);
+  size_t batches = 2;
+  for (; pace("request_bytes") != 1 << 20 && batches < 50; ++batches) {
+    t.write(events);
+    REQUIRE(t.wait_delivered(batches + 1));
+    settle();
+  }
+  CHECK(pace("request_bytes") == 1 << 20);
+  CHECK(pace("requests_allowed") >= 2);
+  CHECK(pace("requests_under_way") == 0);
+  const size_t before = cluster.bulks.size();
+  t.write(events);
+  REQUIRE(t.wait_delivered(batches + 1));
+  CHECK(cluster.bulks.size() - before <= 3);
+}
+
 TEST_CASE("what is refused for good goes to the dead letter queue with the reason") {
   Cluster cluster;
   cluster.on_bulk = [](const Bulk& bulk, size_t) {
