@@ -126,15 +126,22 @@ std::string human_bytes(int64_t bytes) {
 }
 
 Status Api::open() {
-  auto status = catalogue_.open(
+  return catalogue_.open(
       {options_.directory, std::max<size_t>(2, options_.max_open_indices), options_.sync_every_commit});
-  if (!status.ok()) return status;
-  if (const auto known = catalogue_.state().get("cluster", "uuid")) {
-    uuid_ = known->text;
-    return {};
-  }
-  uuid_ = new_document_id();
-  return catalogue_.state().put("cluster", "uuid", Json::string(uuid_));
+}
+
+const std::string& Api::cluster_uuid() {
+  std::call_once(uuid_known_, [this] {
+    if (const auto known = catalogue_.state().get("cluster", "uuid")) {
+      uuid_ = known->text;
+      return;
+    }
+    uuid_ = new_document_id();
+    if (const auto status = catalogue_.state().put("cluster", "uuid", Json::string(uuid_)); !status.ok())
+      log::warn("sluice.index", "The name of the cluster is not kept over a restart",
+                {{"reason", status.message()}});
+  });
+  return uuid_;
 }
 
 Response Api::handle(const Request& request) {

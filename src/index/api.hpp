@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -92,9 +93,12 @@ class Api {
   void templates(Call& call, const std::string& kind);
   /// What templates say of a new index: {"settings", "mappings", "aliases"}.
   Json template_for(const std::string& name) const;
+  /// The same for as long as the directory lives; made when first asked for.
+  const std::string& cluster_uuid();
 
   Options options_;
   Catalogue catalogue_;
+  std::once_flag uuid_known_;
   std::string uuid_;
 };
 

@@ -17,7 +17,7 @@ void Api::root(Call& call) {
   w.begin_object()
       .field("name", "sluice")
       .field("cluster_name", options_.cluster_name)
-      .field("cluster_uuid", uuid_);
+      .field("cluster_uuid", cluster_uuid());
   w.key("version")
       .begin_object()
       .field("number", "8.11.4")
@@ -40,7 +40,7 @@ void Api::license(Call& call) {
       .key("license")
       .begin_object()
       .field("status", "active")
-      .field("uid", uuid_)
+      .field("uid", cluster_uuid())
       .field("type", "basic")
       .field("mode", "basic");
   w.field("issue_date", "2024-01-01T00:00:00.000Z")
@@ -61,7 +61,7 @@ void Api::xpack(Call& call) {
   w.begin_object()
       .key("license")
       .begin_object()
-      .field("uid", uuid_)
+      .field("uid", cluster_uuid())
       .field("type", "basic")
       .field("mode", "basic")
       .field("status", "active")
@@ -86,7 +86,7 @@ void Api::nodes(Call& call) {
       .field("successful", 1)
       .field("failed", 0)
       .end_object();
-  w.field("cluster_name", options_.cluster_name).key("nodes").begin_object().key(uuid_).begin_object();
+  w.field("cluster_name", options_.cluster_name).key("nodes").begin_object().key(cluster_uuid()).begin_object();
   w.field("name", "sluice")
       .field("transport_address", "127.0.0.1:9300")
       .field("host", "127.0.0.1")
