@@ -12,6 +12,7 @@ using Response = net::HttpClientResponse;
 
 constexpr size_t kMostPerHost = 16;
 constexpr size_t kMostShown = 100;  // hosts in the monitoring API
+constexpr uint64_t kSpareMillis = 1000;
 
 // "10.0.0.1:9200" or "name/10.0.0.1:9200"
 std::string_view address_of(std::string_view published) {
@@ -93,14 +94,17 @@ void Pool::start(const std::string& embedded_url) {
 }
 
 HostPtr Pool::choose_for_bulk() {
+  const auto load = [now = loop_.now_millis()](const Host& host) {
+    return std::pair(host.spared_until > now, host.pace.under_way());
+  };
   HostPtr best;
   size_t equals = 0;
   for (const auto& host : hosts_) {
     if (!host->alive || host->gone || !host->pace.has_room()) continue;
-    if (!best || host->pace.under_way() < best->pace.under_way()) {
+    if (!best || load(*host) < load(*best)) {
       best = host;
       equals = 1;
-    } else if (host->pace.under_way() == best->pace.under_way() && random_() % ++equals == 0) {
+    } else if (load(*host) == load(*best) && random_() % ++equals == 0) {
       best = host;
     }
   }
@@ -187,11 +191,20 @@ void Pool::dead(const HostPtr& host, const Response& response) {
        {"next_check_in_ms", settings_.resurrect_delay_millis}});
 }
 
+void Pool::spare(Host& host) const { host.spared_until = loop_.now_millis() + kSpareMillis; }
+
 size_t Pool::body_bytes() const {
-  size_t least = bounds_.most_bytes;
-  for (const auto& host : hosts_)
-    if (host->alive && !host->gone) least = std::min(least, host->pace.bytes());
-  return least;
+  const uint64_t now = loop_.now_millis();
+  size_t least = bounds_.most_bytes, of_spared = bounds_.most_bytes;
+  bool all_spared = true;
+  for (const auto& host : hosts_) {
+    if (!host->alive || host->gone) continue;
+    const bool spared = host->spared_until > now;
+    auto& among = spared ? of_spared : least;
+    among = std::min(among, host->pace.bytes());
+    all_spared = all_spared && spared;
+  }
+  return all_spared ? of_spared : least;
 }
 
 void Pool::publish(const Host& host) {

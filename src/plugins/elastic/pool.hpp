@@ -30,8 +30,9 @@ struct Host {
   bool own = false;  // the engine's own index: no credentials
   bool alive = false;
   bool checking = false;
-  bool gone = false;  // sniffing no longer finds it
-  Pace pace;          // of its bulk requests
+  bool gone = false;          // sniffing no longer finds it
+  Pace pace;                  // of its bulk requests
+  uint64_t spared_until = 0;  // on the loop's clock
   std::optional<HostMetrics> metrics;
 };
 using HostPtr = std::shared_ptr<Host>;
@@ -48,7 +49,8 @@ class Pool {
   /// Checks all hosts, and the dead ones again every resurrect_delay.
   void start(const std::string& embedded_url);
 
-  /// The living host with the fewest bulk requests that may have one more; null when there is none.
+  /// The living host with the fewest bulk requests that may have one more, a spared one only when no other
+  /// may; null when there is none.
   HostPtr choose_for_bulk();
   /// Any living host, or null.
   HostPtr choose_any();
@@ -62,7 +64,10 @@ class Pool {
 
   /// The host did not answer: no requests until a check succeeds.
   void dead(const HostPtr& host, const net::HttpClientResponse& response);
-  /// How big bodies should be that any living host may get.
+  /// The host refused most of what it was given. A host that refuses does so at once, and would get every
+  /// request for having none under way: for a second the others come first.
+  void spare(Host& host) const;
+  /// How big bodies should be that any living host may get, spared ones aside.
   [[nodiscard]] size_t body_bytes() const;
   /// The host's pace has changed.
   static void publish(const Host& host);

@@ -118,6 +118,7 @@ void Bulk::judge(const HostPtr& host, uint32_t round, BodyPtr body, const Respon
   }
   host->pace.answered(round, response.millis,
                       static_cast<double>(overloaded) / static_cast<double>(results.size()));
+  if (overloaded > results.size() / 2) pool_->spare(*host);
   metrics_->delivered.add(delivered);
   (failed != 0 ? metrics_->with_errors : metrics_->successes).add();
   if (retry) {
@@ -224,6 +225,7 @@ void Bulk::whole_failure(const HostPtr& host, uint32_t round, BodyPtr body, cons
   const int status = response.status;
   const bool refused = status == 401 || status == 403;
   if (!refused) host->pace.too_much(round);
+  pool_->spare(*host);
   const auto& credential = settings_.connection.credential;
   std::string message = "A bulk request failed and is sent again";
   if (refused && credential.empty())

@@ -418,6 +418,28 @@ TEST_CASE("a dead host does not hold the living one up") {
   CHECK(t.counter("documents.successes") == 10);
 }
 
+TEST_CASE("a host that refuses at once does not draw the requests that others would take") {
+  for (const bool whole : {true, false}) {
+    CAPTURE(whole);
+    Cluster good, busy;
+    busy.on_bulk = [whole](const Bulk& bulk, size_t) {
+      return whole ? Cluster::json(429, "{}") : Cluster::verdicts(bulk.body, 429);
+    };
+    OutputTest t;
+    REQUIRE(t.start("elasticsearch { hosts => [\"" + busy.url() + "\", \"" + good.url() + "\"]" + kQuick +
+                    "index => \"x\" }"));
+    const auto started = std::chrono::steady_clock::now();
+    for (size_t n = 0; n < 100; ++n) {  // one at a time: both are idle each time
+      t.write({event(static_cast<int>(n))});
+      REQUIRE(t.wait_delivered(n + 1));
+    }
+    const auto seconds = std::chrono::steady_clock::now() - started;
+    CHECK(t.counter("documents.successes") == 100);
+    // Once a second it is asked again; without being spared it would have got some hundred.
+    CHECK(busy.bulks.size() <= 2 + static_cast<size_t>(seconds / std::chrono::seconds(1)));
+  }
+}
+
 TEST_CASE("an event whose index cannot be named is a dead letter, the others go on") {
   Cluster cluster;
   OutputTest t;
