@@ -53,6 +53,11 @@ class Batch {
   void hold(AckRef ack) {
     if (ack) acks_.push_back(std::move(ack));
   }
+  /// Gives the acknowledgements to somebody else, behind those in `to`: the events depend on them no more.
+  void move_acks(std::vector<AckRef>& to) {
+    to.insert(to.end(), std::make_move_iterator(acks_.begin()), std::make_move_iterator(acks_.end()));
+    acks_.clear();
+  }
   uint32_t add_source(BatchSource source) {
     sources_.push_back(source);
     return static_cast<uint32_t>(sources_.size() - 1);
