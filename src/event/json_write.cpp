@@ -4,6 +4,10 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/utf8.hpp"
 #include "match/iso8601.hpp"
@@ -14,26 +18,68 @@ namespace {
 
 // Sixteen bytes at once, as the compiler knows to do it on each processor.
 using Block = unsigned char __attribute__((vector_size(16)));
+using Unaligned = Block __attribute__((aligned(1), may_alias));
+using SignedBlock = signed char __attribute__((vector_size(16)));
 using Halves = uint64_t __attribute__((vector_size(16)));
 
 constexpr size_t kBlock = sizeof(Block);
+constexpr size_t kPage = 4096;  // memory is mapped in multiples of it
+constexpr size_t kScalar = 64;  // bytes of the longest number or time, and more
+static_assert(kScalar > match::kDoubleTextSize + 2 && kScalar > match::kIso8601Size + 2);
 constexpr size_t kEscaped = 6;  // bytes of the longest escape, \u001f
 constexpr size_t kAtLeast = 512;
 constexpr size_t kLong = 4096;  // of a longer text it pays to know whether there is anything to escape
 
-// Copies a block and says how many of its bytes come before the first that cannot stand in a JSON string as
-// it is: a control character, `"`, `\`, and, if `ascii`, what is not ASCII.
-size_t copy_block(const char* from, char* to, bool ascii) {
-  static_assert(std::endian::native == std::endian::little);
+Block load(const char* from) {
   Block bytes;
   std::memcpy(&bytes, from, kBlock);
-  std::memcpy(to, &bytes, kBlock);
-  auto stops = (bytes < 0x20) | (bytes == '"') | (bytes == '\\');
-  if (ascii) stops |= bytes >= 0x80;
+  return bytes;
+}
+
+// The block at `from`, of which only the first `size` bytes are the text's; what the others are is left open.
+// They are read from behind the text where that cannot be another page, so that nothing is read that the
+// process may not read: how long the rest of a text is cannot be foreseen, and a copy of that length costs
+// more than the rest of the work. The sanitizers know only whose bytes they are.
+__attribute__((no_sanitize("address", "thread"))) Block load_tail(const char* from, size_t size) {
+  if (reinterpret_cast<uintptr_t>(from) % kPage <= kPage - kBlock)
+    return *reinterpret_cast<const Unaligned*>(from);
+  char tail[kBlock] = {};
+  std::memcpy(tail, from, size);
+  return load(tail);
+}
+
+// How many bytes of a block come before the first that cannot stand in a JSON string as it is: a control
+// character, `"`, `\`, and, unless `beyond_ascii`, what is not ASCII.
+template <bool beyond_ascii>
+size_t plain_bytes(Block bytes) {
+  static_assert(std::endian::native == std::endian::little);
+  const auto stops = (bytes == '"') | (bytes == '\\') |
+                     (beyond_ascii ? bytes < 0x20 : reinterpret_cast<SignedBlock>(bytes) < 0x20);
+#ifdef __SSE2__
+  const auto bits = static_cast<unsigned>(_mm_movemask_epi8(reinterpret_cast<__m128i>(stops)));
+  return static_cast<size_t>(std::countr_zero(bits | 1u << kBlock));
+#else
   Halves halves;
   std::memcpy(&halves, &stops, kBlock);
   if (halves[0] != 0) return static_cast<size_t>(std::countr_zero(halves[0])) / 8;
   return halves[1] != 0 ? 8 + static_cast<size_t>(std::countr_zero(halves[1])) / 8 : kBlock;
+#endif
+}
+
+// Copies `text` up to the first byte that cannot stand in a JSON string as it is. Gives the length of that;
+// `out` has room for a block more.
+template <bool beyond_ascii>
+size_t copy_plain(std::string_view text, char* out) {
+  size_t at = 0;
+  for (; text.size() - at >= kBlock; at += kBlock) {
+    const Block block = load(text.data() + at);
+    std::memcpy(out + at, &block, kBlock);
+    if (const size_t plain = plain_bytes<beyond_ascii>(block); plain != kBlock) return at + plain;
+  }
+  if (at == text.size()) return at;
+  const Block block = load_tail(text.data() + at, text.size() - at);
+  std::memcpy(out + at, &block, kBlock);
+  return std::min(at + plain_bytes<beyond_ascii>(block), text.size());
 }
 
 char* put_escape(char c, char* out) {
@@ -57,167 +103,173 @@ char* put_escape(char c, char* out) {
 // Copies `text` and escapes it. Null when its UTF-8 is broken; it is looked at once something is not ASCII.
 // `out` has room for every byte to be escaped, and a block.
 char* escape(std::string_view text, char* out) {
-  const char* p = text.data();
-  const char* const end = p + text.size();
   bool ascii = true;
-  while (p < end) {
-    size_t plain;
-    const auto left = static_cast<size_t>(end - p);
-    if (left >= kBlock) {
-      plain = copy_block(p, out, ascii);
-    } else {
-      char last[kBlock] = {};  // whose end is no plain text
-      std::memcpy(last, p, left);
-      plain = copy_block(last, out, ascii);
-    }
-    p += plain;
+  for (;;) {
+    const size_t plain = ascii ? copy_plain<false>(text, out) : copy_plain<true>(text, out);
     out += plain;
-    if (plain == kBlock || p == end) continue;
-    if (static_cast<unsigned char>(*p) < 0x80) {
-      out = put_escape(*p++, out);
+    if (plain == text.size()) return out;
+    text.remove_prefix(plain);
+    if (static_cast<unsigned char>(text[0]) < 0x80) {
+      out = put_escape(text[0], out);
+      text.remove_prefix(1);
     } else {
-      if (!utf8_valid({p, static_cast<size_t>(end - p)})) return nullptr;
+      if (!utf8_valid(text)) return nullptr;
       ascii = false;
     }
   }
-  return out;
 }
 
-// Writes to a Buffer, whose size is brought up to date when it needs more room and at the end.
+// Writes to a Buffer, whose size is brought up to date when it needs more room and at the end. Each function
+// gets the place to write at and gives the place behind what it wrote; it leaves room for a scalar there.
 class Writer {
  public:
-  explicit Writer(Buffer& out) : out_(out) { take(kAtLeast); }
-  ~Writer() { out_.grow(static_cast<size_t>(at_ - out_.data()) - out_.size()); }
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
+  explicit Writer(Buffer& out) : out_(out) {}
 
-  void value(const Value& value);
-  void string(std::string_view text, bool plain);
+  void write(const Value& value) { finish(this->value(value, begin())); }
+  void write(std::string_view text, bool plain) { finish(string(text, plain, begin())); }
 
  private:
-  void room(size_t n) {
-    if (static_cast<size_t>(limit_ - at_) < n) grow(n);
+  char* begin() { return take(kScalar); }
+  void finish(const char* at) { out_.grow(static_cast<size_t>(at - out_.data()) - out_.size()); }
+  // Room for `n` bytes and a scalar.
+  char* room(char* at, size_t n) {
+    return static_cast<size_t>(limit_ - at) >= n + kScalar ? at : grow(at, n + kScalar);
   }
-  void grow(size_t n) {
-    out_.grow(static_cast<size_t>(at_ - out_.data()) - out_.size());
-    take(n);
+  char* grow(const char* at, size_t n) {
+    finish(at);
+    return take(n);
   }
-  void take(size_t n) {
-    at_ = out_.reserve(std::max(n, kAtLeast));
+  char* take(size_t n) {
+    char* at = out_.reserve(std::max(n, kAtLeast));
     limit_ = out_.data() + out_.capacity();
+    return at;
   }
-  void byte(char c) {
-    room(1);
-    *at_++ = c;
-  }
-  void raw(std::string_view text) {
-    room(text.size());
-    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
-  }
-  void key(Key key);
-  void number(const Value& value);
-  void timestamp(int64_t nanos);
-  void array(const Array& list);
-  void object(const Object& object);
+  char* raw(std::string_view text, char* at);
+  char* key(Key key, char* at);
+  char* string(std::string_view text, bool plain, char* at);
+  char* long_string(std::string_view text, bool plain, char* at);
+  char* scalar(const Value& value, char* at);
+  char* array(const Array& list, char* at);
+  char* object(const Object& object, char* at);
+  char* value(const Value& value, char* at);
 
   Buffer& out_;
-  char* at_ = nullptr;
   const char* limit_ = nullptr;
 };
 
-void Writer::string(std::string_view text, bool plain) {
-  if (plain || (text.size() > kLong && json_plain(text))) {
-    room(text.size() + 2);
-    *at_++ = '"';
-    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
-    *at_++ = '"';
-    return;
-  }
-  room(text.size() * kEscaped + 2 + kBlock);
-  *at_ = '"';
-  char* const end = escape(text, at_ + 1);
-  if (!end) return string(utf8_scrub(text), false);
-  *end = '"';
-  at_ = end + 1;
+char* Writer::raw(std::string_view text, char* at) {
+  at = room(at, text.size());
+  if (!text.empty()) std::memcpy(at, text.data(), text.size());
+  return at + text.size();
 }
 
-void Writer::key(Key key) {
+// Most texts are short and need no escape: those are one block. An empty one has none, and may point
+// anywhere.
+char* Writer::string(std::string_view text, bool plain, char* at) {
+  if (text.empty() || text.size() > kBlock) return long_string(text, plain, at);
+  at = room(at, kBlock + 2);
+  const Block block = text.size() == kBlock ? load(text.data()) : load_tail(text.data(), text.size());
+  if (plain_bytes<false>(block) < text.size() && !plain) return long_string(text, plain, at);
+  std::memcpy(at + 1, &block, kBlock);
+  *at = '"';
+  at[text.size() + 1] = '"';
+  return at + text.size() + 2;
+}
+
+char* Writer::long_string(std::string_view text, bool plain, char* at) {
+  if (plain || (text.size() > kLong && json_plain(text))) {
+    at = room(at, text.size() + 2);
+    if (!text.empty()) std::memcpy(at + 1, text.data(), text.size());
+    *at = '"';
+    at += text.size() + 1;
+  } else {
+    at = room(at, text.size() * kEscaped + 2 + kBlock);
+    *at = '"';
+    char* const end = escape(text, at + 1);
+    if (!end) return string(utf8_scrub(text), false, at);
+    at = end;
+  }
+  *at = '"';
+  return at + 1;
+}
+
+char* Writer::key(Key key, char* at) {
   if (!key.json_plain()) {
-    string(key.text(), false);
-    return byte(':');
+    at = string(key.text(), false, at);
+    *at = ':';
+    return room(at + 1, 0);
   }
   const std::string_view quoted = key.quoted();
-  room(quoted.size() + Key::kQuotedStep);
+  at = room(at, quoted.size() + Key::kQuotedStep);
   for (size_t i = 0; i < quoted.size(); i += Key::kQuotedStep)
-    std::memcpy(at_ + i, quoted.data() + i, Key::kQuotedStep);
-  at_ += quoted.size();
+    std::memcpy(at + i, quoted.data() + i, Key::kQuotedStep);
+  return at + quoted.size();
 }
 
-void Writer::number(const Value& value) {
-  room(match::kDoubleTextSize);
-  if (value.kind() == Value::Kind::integer)
-    at_ = std::to_chars(at_, at_ + match::kDoubleTextSize, value.as_integer()).ptr;
-  else if (std::isfinite(value.as_real()))
-    at_ += match::java_double_text(value.as_real(), at_);
-  else
-    raw("null");  // JSON has no NaN and no infinity
-}
-
-void Writer::timestamp(int64_t nanos) {
-  room(match::kIso8601Size + 2);
-  *at_++ = '"';
-  at_ += match::format_iso8601(nanos, at_);
-  *at_++ = '"';
-}
-
-void Writer::array(const Array& list) {
-  byte('[');
-  for (uint32_t i = 0; i < list.size; ++i) {
-    if (i != 0) byte(',');
-    value(list.items[i]);
-  }
-  byte(']');
-}
-
-void Writer::object(const Object& object) {
-  byte('{');
-  for (uint32_t i = 0; i < object.size; ++i) {
-    if (i != 0) byte(',');
-    key(object.members[i].key);
-    value(object.members[i].value);
-  }
-  byte('}');
-}
-
-void Writer::value(const Value& value) {
+// What needs no more room than a scalar has.
+char* Writer::scalar(const Value& value, char* at) {
+  const auto word = [&at](std::string_view text) { return at + text.copy(at, text.size()); };
   switch (value.kind()) {
-    case Value::Kind::null:
-      return raw("null");
     case Value::Kind::boolean:
-      return raw(value.as_bool() ? "true" : "false");
+      return word(value.as_bool() ? "true" : "false");
     case Value::Kind::integer:
+      return std::to_chars(at, at + match::kDoubleTextSize, value.as_integer()).ptr;
     case Value::Kind::real:
-      return number(value);
-    case Value::Kind::decimal:
-      return raw(value.as_text());
+      // JSON has no NaN and no infinity.
+      return std::isfinite(value.as_real()) ? at + match::java_double_text(value.as_real(), at)
+                                            : word("null");
     case Value::Kind::timestamp:
-      return timestamp(value.as_nanos());
+      *at++ = '"';
+      at += match::format_iso8601(value.as_nanos(), at);
+      *at = '"';
+      return at + 1;
+    default:
+      return word("null");
+  }
+}
+
+char* Writer::array(const Array& list, char* at) {
+  *at++ = '[';
+  for (uint32_t i = 0; i < list.size; ++i) {
+    if (i != 0) *at++ = ',';
+    at = value(list.items[i], room(at, 0));
+  }
+  at = room(at, 1);
+  *at = ']';
+  return at + 1;
+}
+
+char* Writer::object(const Object& object, char* at) {
+  *at++ = '{';
+  for (uint32_t i = 0; i < object.size; ++i) {
+    if (i != 0) *at++ = ',';
+    at = value(object.members[i].value, key(object.members[i].key, at));
+  }
+  at = room(at, 1);
+  *at = '}';
+  return at + 1;
+}
+
+char* Writer::value(const Value& value, char* at) {
+  switch (value.kind()) {
     case Value::Kind::string:
-      return string(value.as_text(), value.plain());
+      return string(value.as_text(), value.plain(), at);
+    case Value::Kind::decimal:
+      return raw(value.as_text(), at);
     case Value::Kind::array:
-      return array(*value.as_array());
+      return array(*value.as_array(), at);
     case Value::Kind::object:
-      return object(*value.as_object());
+      return object(*value.as_object(), at);
+    default:
+      return room(scalar(value, at), 0);
   }
 }
 
 }  // namespace
 
-void write_json_string(std::string_view text, bool plain, Buffer& out) { Writer(out).string(text, plain); }
+void write_json_string(std::string_view text, bool plain, Buffer& out) { Writer(out).write(text, plain); }
 
-void write_json(const Value& value, Buffer& out) { Writer(out).value(value); }
+void write_json(const Value& value, Buffer& out) { Writer(out).write(value); }
 
 void write_json(const Event& event, Buffer& out) { write_json(Value::object(&event.fields()), out); }
 

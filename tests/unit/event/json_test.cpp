@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <cstring>
 #include <string>
 
 #include "event/fixture.hpp"
@@ -170,4 +173,26 @@ TEST_CASE("invalid UTF-8 and what JSON has no form for never leave as broken JSO
   CHECK(to_json(Value::real(1.0 / 0.0)) == "null");
   CHECK(to_json(Value::timestamp(0)) == R"("1970-01-01T00:00:00.000Z")");
   CHECK(to_json(Value::timestamp(1'001'002)) == R"("1970-01-01T00:00:00.001001002Z")");
+}
+
+TEST_CASE("texts are written wherever in memory they end") {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* const mapped = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(mapped != MAP_FAILED);
+  auto* const pages = static_cast<char*>(mapped);
+  REQUIRE(mprotect(pages + page, page, PROT_NONE) == 0);
+  for (size_t size = 0; size <= 70; ++size)
+    for (const char last : {'x', '"', '\n'})
+      for (const size_t behind : {0, 1, 15, 16, 17}) {  // bytes up to the next page
+        std::string text(size, 'x');
+        if (size) text.back() = last;
+        std::memset(pages, '\\', page);  // what would be escaped if it were part of the text
+        char* const begin = pages + page - behind - size;
+        text.copy(begin, size);
+        if (size && last != 'x') text.replace(size - 1, 1, last == '"' ? "\\\"" : "\\n");
+        Buffer out;
+        write_json_string({begin, size}, false, out);
+        REQUIRE(out.view() == '"' + text + '"');
+      }
+  munmap(mapped, 2 * page);
 }
