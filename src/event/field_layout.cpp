@@ -8,21 +8,36 @@ namespace sluice {
 struct FieldLayout::Objects {
   Arena& arena;
   const std::vector<Parent>& parents;
-  std::array<Object*, kMostParents> at;      // null: not there yet
-  std::array<uint32_t, kMostParents> known;  // how many members it had before: what is set here is set once
+  std::array<Object*, kMostParents> at;  // null: not there yet
+  // How many members it had before, which are those to look at: what is set here is set once. 0 as well when
+  // none of them has a name that is set here.
+  std::array<uint32_t, kMostParents> known;
+  bool looked_at = false;  // some are not 0
+
+  Objects(Arena& memory, const std::vector<Parent>& all) : arena(memory), parents(all) {}
 
   // False when something that is no object is in the way.
   bool find(const Event& event) {
-    at[kFields] = &event.fields();
-    at[kMetadata] = &event.metadata();
-    for (size_t i = kMetadata + 1; i < parents.size(); ++i) {
-      Object* above = at[parents[i].above];
-      const Value* value = above ? above->find(parents[i].key) : nullptr;
+    meet(kFields, &event.fields());
+    meet(kMetadata, &event.metadata());
+    for (uint32_t i = kMetadata + 1; i < parents.size(); ++i) {
+      const Value* value = find(parents[i].above, parents[i].key);
       if (value && !value->is_null() && !value->is_object()) return false;
-      at[i] = value && value->is_object() ? value->as_object() : nullptr;
+      meet(i, value && value->is_object() ? value->as_object() : nullptr);
     }
-    for (size_t i = 0; i < parents.size(); ++i) known[i] = at[i] ? at[i]->size : 0;
     return true;
+  }
+
+  void meet(uint32_t parent, Object* object) {
+    at[parent] = object;
+    known[parent] = object && may_have(*object, parents[parent].names) ? object->size : 0;
+    looked_at |= known[parent] != 0;
+  }
+
+  static bool may_have(const Object& object, uint64_t names) {
+    for (const auto& member : object.all())
+      if (!member.key.interned() || (names & bit(member.key)) != 0) return true;
+    return false;
   }
 
   Object& get(uint32_t parent) {
@@ -34,13 +49,22 @@ struct FieldLayout::Objects {
     return *at[parent];
   }
 
+  // What was there before.
+  Value* find(uint32_t parent, Key key) {
+    for (uint32_t i = 0; i < known[parent]; ++i)
+      if (at[parent]->members[i].key == key) return &at[parent]->members[i].value;
+    return nullptr;
+  }
+
   void set(uint32_t parent, Key key, Value value) {
+    if (Value* old = find(parent, key))
+      *old = value;
+    else
+      append(parent, key, value);
+  }
+
+  void append(uint32_t parent, Key key, Value value) {
     Object& object = get(parent);
-    for (auto& member : object.all().first(known[parent]))
-      if (member.key == key) {
-        member.value = value;
-        return;
-      }
     if (object.size < object.capacity)
       object.members[object.size++] = {key, value};
     else
@@ -67,7 +91,10 @@ void FieldLayout::add(const FieldRef& ref) {
     simple_ = simple_ && !steps.empty() && !ref.is_timestamp() && !ref.is_tags() && !ref.is_below_tags();
     place.parent = ref.metadata() ? kMetadata : kFields;
     for (size_t i = 0; i + 1 < steps.size(); ++i) place.parent = parent_of(place.parent, steps[i].key);
-    if (!steps.empty()) place.key = steps.back().key;
+    if (!steps.empty()) {
+      place.key = steps.back().key;
+      parents_[place.parent].names |= bit(place.key);
+    }
     for (const auto& other : places_)
       simple_ = simple_ && !(other.parent == place.parent && other.key == place.key);
     // What stands below this place must come behind it.
@@ -83,21 +110,29 @@ uint32_t FieldLayout::parent_of(uint32_t above, Key key) {
   for (uint32_t i = kMetadata + 1; i < parents_.size(); ++i)
     if (parents_[i].above == above && parents_[i].key == key) return i;
   ++parents_[above].size;
-  parents_.push_back({above, key, 0});
+  parents_[above].names |= bit(key);
+  parents_.push_back({above, key, 0, 0});
   return static_cast<uint32_t>(parents_.size() - 1);
 }
 
 bool FieldLayout::set(Event& event, std::span<const Value> values) const {
   if (!simple_) return false;
-  Objects objects{event.arena(), parents_, {}, {}};
+  Objects objects(event.arena(), parents_);
   if (!objects.find(event)) return false;
   if (place_as_parent_)
     for (size_t i = 0; i < places_.size(); ++i)
       if (places_[i].as_parent != kNone && !values[i].is_null() && !values[i].is_object()) return false;
+  for (size_t i = 0; objects.looked_at && i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    if (place.kept && !values[i].is_null() && objects.find(place.parent, place.key)) return false;
+  }
   for (size_t i = 0; i < places_.size(); ++i) {
     const Place& place = places_[i];
     if (place.parent == kNone || values[i].is_null()) continue;
-    objects.set(place.parent, place.key, values[i]);
+    if (place.kept)
+      objects.append(place.parent, place.key, values[i]);
+    else
+      objects.set(place.parent, place.key, values[i]);
     if (place.as_parent == kNone) continue;
     objects.at[place.as_parent] = values[i].as_object();
     objects.known[place.as_parent] = values[i].as_object()->size;

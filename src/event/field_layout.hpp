@@ -16,6 +16,9 @@ class FieldLayout {
   /// References that are empty() are places that are never set.
   explicit FieldLayout(std::span<const FieldRef> places);
 
+  /// set() refuses events in which this place has a value already, be it null.
+  void keep(size_t place) { places_[place].kept = places_[place].parent != kNone; }
+
   /// What Event::set() does with each place and its value in turn, in less time; a null value is left out.
   /// False, and nothing is changed, where one of them could fail or do more than that: then they have to be
   /// set one by one. `values` has a value for each place, each for this event alone.
@@ -29,15 +32,18 @@ class FieldLayout {
   struct Parent {
     uint32_t above = kNone;
     Key key;
-    uint32_t size = 0;  // how many places and parents stand in it
+    uint32_t size = 0;   // how many places and parents stand in it
+    uint64_t names = 0;  // and a bit for the name of each
   };
   struct Place {
     uint32_t parent = kNone;  // kNone: never set
     Key key;
     uint32_t as_parent = kNone;  // when other places stand below this one
+    bool kept = false;           // what stands there already is not replaced
   };
   struct Objects;
 
+  static uint64_t bit(Key key) { return uint64_t{1} << (key.id() % 64); }
   void add(const FieldRef& ref);
   uint32_t parent_of(uint32_t above, Key key);
 

@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "event/field_layout.hpp"
 #include "match/grok.hpp"
 #include "match/literal_filter.hpp"
 #include "match/numbers.hpp"
@@ -50,6 +52,7 @@ struct Capture {
 struct Expression {
   match::Grok grok;
   std::vector<Capture> captures;
+  std::optional<FieldLayout> layout;  // of the captures, when all of them can be stored
 };
 
 struct Source {
@@ -69,6 +72,18 @@ struct Config {
 };
 
 enum class Outcome : uint8_t { matched, missed, timeout };
+
+std::optional<FieldLayout> layout_of(const std::vector<Capture>& captures) {
+  std::vector<FieldRef> places;
+  for (const auto& capture : captures) {
+    if (!capture.problem.empty()) return std::nullopt;
+    places.push_back(capture.field);
+  }
+  FieldLayout layout(places);
+  for (size_t i = 0; i < captures.size(); ++i)
+    if (!captures[i].overwrite) layout.keep(i);
+  return layout;
+}
 
 class GrokWorker : public plugin::FilterWorker {
  public:
@@ -178,6 +193,7 @@ class GrokWorker : public plugin::FilterWorker {
 
   // False when a capture cannot be stored; the field's match then counts as failed, as in Logstash.
   bool store(const Expression& expression, const Value& text, Event& event) {
+    if (!config_.keep_empty && expression.layout && store_at_once(expression, text, event)) return true;
     const auto values = match_.values();
     for (size_t i = 0; i < values.size(); ++i) {
       const auto& capture = expression.captures[i];
@@ -195,6 +211,20 @@ class GrokWorker : public plugin::FilterWorker {
       return false;
     }
     return true;
+  }
+
+  // Stores captures that meet nothing in the event. False, and nothing is changed: others have to be stored
+  // one by one.
+  bool store_at_once(const Expression& expression, const Value& text, Event& event) {
+    const auto values = match_.values();
+    typed_.resize(values.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      const auto type = expression.captures[i].type;
+      const bool empty =
+          values[i].data() == nullptr || (values[i].empty() && type == match::CaptureType::string);
+      typed_[i] = empty ? Value{} : typed(type, values[i], text.plain(), event);
+    }
+    return expression.layout->set(event, typed_);
   }
 
   static Value typed(match::CaptureType type, std::string_view text, bool plain, const Event& event) {
@@ -243,6 +273,7 @@ class GrokWorker : public plugin::FilterWorker {
 
   const Config& config_;
   match::GrokMatch match_;
+  std::vector<Value> typed_;  // of the captures
   match::LiteralFilter::Found found_;
   std::string scratch_;
   WarningLimiter warnings_;
@@ -271,7 +302,7 @@ class Grok : public plugin::Filter {
   }
   void searches(plugin::Searches& searches) const override {
     for (const auto& source : config_.sources)
-      for (const auto& [grok, captures] : source.expressions)
+      for (const auto& [grok, captures, layout] : source.expressions)
         searches.add({"match", grok.expression(), grok.expanded(), grok.regex(), grok.spans()});
   }
 
@@ -344,7 +375,7 @@ void Grok::add_expression(plugin::Setup& setup, const match::PatternSet& pattern
                       narrow ? place_in(value, place.begin, place.end) : value.span);
     return;
   }
-  Expression expression{std::move(grok).value(), {}};
+  Expression expression{std::move(grok).value(), {}, {}};
   for (const auto& capture : expression.grok.captures()) {
     const std::string field = target_.empty() ? capture.field : target_ + "[" + capture.field + "]";
     auto ref = FieldRef::parse(field);
@@ -356,6 +387,7 @@ void Grok::add_expression(plugin::Setup& setup, const match::PatternSet& pattern
     expression.captures.push_back(
         {ref.ok() ? std::move(ref).value() : FieldRef{}, capture.type, overwrite, problem});
   }
+  expression.layout = layout_of(expression.captures);
   source.expressions.push_back(std::move(expression));
 }
 

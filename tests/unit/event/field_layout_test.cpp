@@ -73,4 +73,30 @@ TEST_CASE("a layout leaves alone what it cannot set as a whole") {
   CHECK(Both(R"({})", refs({"a", "[a]"}), R"([1,2])").laid == "no");
 }
 
+TEST_CASE("a layout keeps what stands at places that it must not replace") {
+  FieldLayout layout(refs({"a", "[g][x]", "[g][h][y]", "free", ""}));
+  for (const size_t place : {0, 1, 2, 4}) layout.keep(place);
+  const auto set = [&](std::string_view json, std::string_view values) {
+    OneEvent e(json);
+    Value list;
+    REQUIRE(JsonReader::local().read(values, e.batch->arena(), list));
+    return layout.set(e.event, list.as_array()->all()) ? e.json() : "no, " + e.json();
+  };
+  CHECK(set(R"({})", R"([1,2,3,4,5])") == R"({"a":1,"g":{"x":2,"h":{"y":3}},"free":4})");
+  CHECK(set(R"({"free":0,"g":{"z":0}})", R"([1,2,null,4,5])") == R"({"free":4,"g":{"z":0,"x":2},"a":1})");
+  CHECK(set(R"({"a":0})", R"([1,2,3,4,5])") == R"(no, {"a":0})");
+  CHECK(set(R"({"a":null})", R"([1,2,3,4,5])") == R"(no, {"a":null})");
+  CHECK(set(R"({"a":0})", R"([null,2,3,4,5])") == R"({"a":0,"g":{"x":2,"h":{"y":3}},"free":4})");
+  CHECK(set(R"({"g":{"h":{"y":0}}})", R"([1,2,3,4,5])") == R"(no, {"g":{"h":{"y":0}}})");
+  CHECK(set(R"({"g":{"h":null}})", R"([1,null,3,4,5])") == R"({"g":{"h":{"y":3}},"a":1,"free":4})");
+}
+
+TEST_CASE("a layout finds its names among many others") {
+  const auto places = refs({"a", "[g][x]", "z"});
+  std::string json = "{";
+  for (int i = 0; i < 200; ++i) json += (i ? ",\"n" : "\"n") + std::to_string(i) + "\":0";
+  const Both both(json + R"(,"z":1,"g":{"x":{"y":1}}})", places, "[1,2,3]");
+  CHECK(both.laid == both.set);
+}
+
 }  // namespace sluice
