@@ -29,6 +29,7 @@ suite "lookups" python3 tests/lookups/run.py "$pipeline"
 suite "examples" python3 tests/examples/run.py "$pipeline"
 suite "codec streams" python3 tests/codec_streams.py "$pipeline"
 suite "benchmarks" python3 tests/bench/bench.py "$pipeline" --check
+suite "security" python3 tests/security/run.py "$pipeline"
 suite "image tree" sh tests/docker_tree.sh "$pipeline"
 
 shared=${SHARED:-../shared}

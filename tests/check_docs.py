@@ -47,8 +47,8 @@ def diagnostics(binary):
 
 def settings(binary):
     page = ("# Settings\n\nEach line is a setting of `logstash.yml`, of an entry of `pipelines.yml` where that makes sense, and a flag of the "
-            "command line (`--pipeline.workers 4`, or the short flag). `${NAME}` and `${NAME:default}` in the files are taken from the "
-            "environment. A setting that is unknown, or that is known from Logstash and not supported, is refused with a "
+            "command line (`--pipeline.workers 4`, or the short flag). `${NAME}` and `${NAME:default}` in `logstash.yml` are taken from the [keystore](security.md#secrets), "
+            "then from the environment; in `pipelines.yml`, as in Logstash, from the environment alone. A setting that is unknown, or that is known from Logstash and not supported, is refused with a "
             "reason.\n\nMade from `pipeline --help` by `UPDATE_DOCS=1 tests/check_docs.py`; do not edit by hand.\n\n"
             "| setting | flag | |\n|---|---|---|\n")
     rows = []

@@ -28,6 +28,13 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 
 holds "bin/logstash is the engine" enter "$home/bin/logstash" --version
 holds "the settings and the default pipeline are accepted" enter "$entry" -t
+keystore_add() {
+  enter LOGSTASH_KEYSTORE_PASS=x "$home/bin/logstash-keystore" create
+  echo secret | enter LOGSTASH_KEYSTORE_PASS=x "$home/bin/logstash-keystore" add ES_PWD --stdin
+  enter LOGSTASH_KEYSTORE_PASS=x "$home/bin/logstash-keystore" list | grep -x es_pwd
+  rm "$home/config/logstash.keystore"
+}
+holds "bin/logstash-keystore keeps secrets" keystore_add
 holds "a command that is no option is run" sh -c "env -i PATH='$PATH' LS_HOME='$home' '$entry' echo hello | grep -x hello"
 
 cat >"$home/pipeline/default.conf" <<'CONFIG'

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "base/secrets.hpp"
 #include "base/utf8.hpp"
 
 namespace sluice::log {
@@ -159,8 +160,19 @@ bool parse_level(std::string_view text, Level& level) {
 void write(Level level, std::string_view logger, std::string_view message, const Params& params) {
   if (!enabled(level, logger)) return;
   auto& s = state();
+  // Secrets are looked for before the texts are escaped: afterwards they might not be recognised.
+  std::string hidden;
+  Params hidden_params;
+  if (secrets::any()) {
+    hidden = secrets::masked(message);
+    message = hidden;
+    hidden_params = params;
+    for (auto& param : hidden_params)
+      if (param.quoted) param.text = secrets::masked(param.text);
+  }
+  const auto& shown = hidden_params.empty() ? params : hidden_params;
   const auto line =
-      s.json ? json_line(level, logger, message, params) : plain_line(level, logger, message, params);
+      s.json ? json_line(level, logger, message, shown) : plain_line(level, logger, message, shown);
   s.console->log(spdlog::level::info, "{}", line);
   if (s.file) s.file->log(spdlog::level::info, "{}", line);
 }

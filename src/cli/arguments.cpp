@@ -58,6 +58,7 @@ po::options_description own_flags() {
       "format", po::value<std::string>()->value_name("FORMAT"),
       "With --test: text or json. With explain: text, dot, mermaid or json.")(
       "cost", "With explain: what the regular expressions of the config cost, and why.")(
+      "stdin", "With keystore add: read the values from standard input, one a line.")(
       "path.settings", po::value<std::string>()->value_name("DIR"),
       "Where logstash.yml and pipelines.yml are.")("field-reference-escape-style",
                                                    po::value<std::string>()->value_name("STYLE"),
@@ -86,7 +87,8 @@ std::vector<std::string> joined(int argc, char** argv) {
 }
 
 Status unknown_flag(const std::string& flag) {
-  std::vector<std::string_view> names{"test", "fix", "format", "cost", "path.settings", "help", "version"};
+  std::vector<std::string_view> names{"test",  "fix",           "format", "cost",
+                                      "stdin", "path.settings", "help",   "version"};
   for (const auto& known : settings::known_settings()) names.push_back(known.name);
   const auto near = nearest(flag.substr(std::min(flag.find_first_not_of('-'), flag.size())), names);
   return Status::config(fmt::format("Unknown flag {}.{} See pipeline --help.", flag,
@@ -94,7 +96,8 @@ Status unknown_flag(const std::string& flag) {
 }
 
 bool is_command(const std::string& word) {
-  return word == "explain" || word == "plugins" || word == "version" || word == "help" || word == "check";
+  return word == "explain" || word == "keystore" || word == "plugins" || word == "version" ||
+         word == "help" || word == "check";
 }
 
 Status take(const po::variables_map& vm, Arguments& args) {
@@ -117,6 +120,7 @@ Status take(const po::variables_map& vm, Arguments& args) {
   if (vm.count("format")) args.format = vm["format"].as<std::string>();
   args.fix = vm.count("fix") != 0;
   args.cost = vm.count("cost") != 0;
+  args.from_stdin = vm.count("stdin") != 0;
   args.help = vm.count("help") != 0;
   args.version = vm.count("version") != 0;
   return {};
@@ -169,6 +173,8 @@ std::string help_text() {
       "pipeline explain CONFIG       print the graph; --format dot|mermaid|json draws it\n"
       "pipeline explain --cost FILE  which engine each regular expression got, and what makes it slow\n"
       "pipeline explain E0203        what a diagnostic code means\n"
+      "pipeline keystore COMMAND     create, add KEY, list, remove KEY: secrets for ${KEY} in configs and "
+      "logstash.yml\n"
       "pipeline plugins [NAME]       list the plugins, or the options of one\n\n";
   text += fmt::format("{}", [] {
     std::ostringstream out;

@@ -11,13 +11,14 @@ namespace sluice::cli {
 
 /// What was asked for.
 struct Arguments {
-  std::string command;                // "", explain, plugins, version, help
+  std::string command;                // "", explain, keystore, plugins, version, help
   std::vector<std::string> operands;  // what stands behind the command
   settings::Settings settings;        // given as flags
   std::string path_settings;          // --path.settings
   std::string format;                 // --format of --test and explain
   bool fix = false;                   // --fix
   bool cost = false;                  // --cost of explain
+  bool from_stdin = false;            // --stdin of keystore add
   bool yes = false;                   // --yes: do not ask before --fix writes
   bool help = false, version = false;
 };

@@ -82,36 +82,37 @@ int check_one(ConfigSource source, const Arguments& args, const settings::Settin
   return loaded.diagnostics.has_errors() ? 1 : 0;
 }
 
-int check_pipelines(const Arguments& args, const settings::Settings& settings) {
+int check_pipelines(const Arguments& args, const settings::Settings& settings,
+                    const settings::Variables& variables) {
   const auto path = settings_directory(args) + "/pipelines.yml";
   auto all = settings::load_pipelines(path, settings);
   if (!all.ok()) return fail(all.message());
   int worst = 0;
   for (const auto& own : *all)
     worst = std::max(worst, check_one({own.text("path.config"), own.text("config.string"),
-                                       own.boolean("config.support_escapes")},
+                                       own.boolean("config.support_escapes"), variables},
                                       args, own, own.text("pipeline.id")));
   return worst;
 }
 
 }  // namespace
 
-int check(const Arguments& args, const settings::Settings& settings) {
+int check(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables) {
   if (!args.format.empty() && args.format != "text" && args.format != "json")
     return fail("--format of --test is text or json, not " + args.format);
   const bool escapes = settings.boolean("config.support_escapes");
   if (args.operands.empty()) {
     if (settings.given("path.config"))
-      return check_one({settings.text("path.config"), "", escapes}, args, settings);
+      return check_one({settings.text("path.config"), "", escapes, variables}, args, settings);
     if (settings.given("config.string"))
-      return check_one({"", settings.text("config.string"), escapes}, args, settings);
-    if (!settings_directory(args).empty()) return check_pipelines(args, settings);
+      return check_one({"", settings.text("config.string"), escapes, variables}, args, settings);
+    if (!settings_directory(args).empty()) return check_pipelines(args, settings, variables);
     return fail("nothing to check: give files, -f PATH or -e 'CONFIG'");
   }
   int worst = 0;
   for (const auto& path : args.operands)
-    worst = std::max(
-        worst, check_one({path, "", escapes}, args, settings, args.operands.size() > 1 ? path : ""));
+    worst = std::max(worst, check_one({path, "", escapes, variables}, args, settings,
+                                      args.operands.size() > 1 ? path : ""));
   return worst;
 }
 

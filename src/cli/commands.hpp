@@ -5,17 +5,20 @@
 #include "plugin/setup.hpp"
 #include "runtime/load.hpp"
 #include "runtime/pipeline.hpp"
+#include "settings/keystore.hpp"
 
 namespace sluice::cli {
 
 /// pipeline --test
-int check(const Arguments& args, const settings::Settings& settings);
+int check(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
 /// pipeline explain
-int explain(const Arguments& args, const settings::Settings& settings);
+int explain(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
+/// pipeline keystore
+int keystore(const Arguments& args);
 /// pipeline plugins
 int plugins(const Arguments& args);
 /// pipeline -f, -e, or pipelines.yml
-int run(const Arguments& args, const settings::Settings& settings);
+int run(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
 
 /// What plugins see of the settings.
 plugin::Environment environment_of(const settings::Settings& settings);

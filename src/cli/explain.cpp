@@ -46,9 +46,10 @@ int explain_cost(const runtime::ConfigSource& source, const Arguments& args,
 
 }  // namespace
 
-int explain(const Arguments& args, const settings::Settings& settings) {
+int explain(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables) {
   if (args.operands.size() == 1 && looks_like_code(args.operands[0])) return explain_code(args.operands[0]);
   runtime::ConfigSource source;
+  source.lookup = variables;
   source.support_escapes = settings.boolean("config.support_escapes");
   if (!args.operands.empty())
     source.path = args.operands[0];

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/log.hpp"
+#include "base/secrets.hpp"
 #include "cli/commands.hpp"
 #include "event/field_ref.hpp"
 #include "plugins/registry.hpp"
@@ -14,7 +15,7 @@
 namespace sluice::cli {
 
 int fail(const std::string& text) {
-  fmt::print(stderr, "error: {}\n", text);
+  fmt::print(stderr, "error: {}\n", secrets::masked(text));
   return 1;
 }
 
@@ -68,6 +69,7 @@ int dispatch(int argc, char** argv) {
   auto parsed = parse_arguments(argc, argv);
   if (!parsed.ok()) return fail(parsed.message());
   const Arguments& args = *parsed;
+  if (args.command == "keystore") return keystore(args);
   if (args.help || args.command == "help") {
     fmt::print("{}", help_text());
     return 0;
@@ -80,15 +82,19 @@ int dispatch(int argc, char** argv) {
   if (args.command == "plugins") return plugins(args);
 
   settings::Settings settings;
-  if (const auto directory = settings_directory(args); !directory.empty())
-    if (auto status = settings::load_file(directory + "/logstash.yml", settings); !status.ok())
+  const auto directory = settings_directory(args);
+  const auto variables = settings::variables_of(directory);
+  if (!variables.ok()) return fail(variables.message());
+  if (!directory.empty())
+    if (auto status = settings::load_file(directory + "/logstash.yml", settings, *variables); !status.ok())
       return fail(status.message());
   settings.overlay(args.settings);
   configure_log(settings);
   configure_fields(settings);
-  if (args.command == "explain") return explain(args, settings);
-  if (args.command == "check" || settings.boolean("config.test_and_exit")) return check(args, settings);
-  return run(args, settings);
+  if (args.command == "explain") return explain(args, settings, *variables);
+  if (args.command == "check" || settings.boolean("config.test_and_exit"))
+    return check(args, settings, *variables);
+  return run(args, settings, *variables);
 }
 
 }  // namespace

@@ -102,13 +102,13 @@ Result<std::vector<settings::Settings>> pipeline_settings(const Arguments& args,
 
 // Everything that can be checked is checked before anything starts.
 Result<std::vector<Prepared>> prepare(const std::vector<settings::Settings>& all,
-                                      std::string_view embedded_index) {
+                                      std::string_view embedded_index, const settings::Variables& variables) {
   std::vector<Prepared> prepared;
   bool failed = false;
   for (const auto& own : all) {
     Prepared one{own, {}};
     const runtime::ConfigSource source{own.text("path.config"), own.text("config.string"),
-                                       own.boolean("config.support_escapes")};
+                                       own.boolean("config.support_escapes"), variables};
     if (auto status = runtime::read_config(source, one.config); !status.ok()) return status;
     auto environment = environment_of(own);
     environment.embedded_index = embedded_index;
@@ -200,7 +200,7 @@ std::thread watch_for_impatience(Signals& signals, int stop_fd) {
 
 }  // namespace
 
-int run(const Arguments& args, const settings::Settings& settings) {
+int run(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables) {
   raise_file_limit();
   Signals signals;
   auto all = pipeline_settings(args, settings);
@@ -210,7 +210,7 @@ int run(const Arguments& args, const settings::Settings& settings) {
         "the engine cannot run as superuser while allow_superuser is false: start it as another user");
 
   Services services(settings);
-  auto prepared = prepare(*all, services.index_address());
+  auto prepared = prepare(*all, services.index_address(), variables);
   if (!prepared.ok()) {
     log::fatal(kRunner, "The given configuration is invalid. Reason: " + prepared.message());
     return 1;

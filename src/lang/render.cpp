@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/secrets.hpp"
 #include "base/utf8.hpp"
 #include "lang/diagnostic.hpp"
 
@@ -87,12 +88,13 @@ std::string render(const Diagnostic& d, const SourceSet& sources, bool colour) {
                        paint.off());
   }
   const char* mark = d.severity == Diagnostic::Severity::error ? paint.error() : paint.warning();
-  out += fmt::format("{}{}[{}]{}: {}{}{}\n", mark, word(d), d.code, paint.off(), paint.bold(), d.message,
-                     paint.off());
+  out += fmt::format("{}{}[{}]{}: {}{}{}\n", mark, word(d), d.code, paint.off(), paint.bold(),
+                     secrets::masked(d.message), paint.off());
   if (d.span.known()) append_source(out, d, sources, paint);
-  for (size_t at = 0; at < d.help.size();) {
-    const size_t end = std::min(d.help.find('\n', at), d.help.size());
-    const auto text = std::string_view(d.help).substr(at, end - at);
+  const std::string help = secrets::masked(d.help);
+  for (size_t at = 0; at < help.size();) {
+    const size_t end = std::min(help.find('\n', at), help.size());
+    const auto text = std::string_view(help).substr(at, end - at);
     if (at == 0)
       out += fmt::format("   {}help{}: {}\n", paint.help(), paint.off(), text);
     else
@@ -127,15 +129,15 @@ std::string render_json(const Diagnostic& d, const SourceSet& sources) {
                        d.span.column, end.line, end.column);
   }
   out += ",\"message\":";
-  append_json_string(out, d.message);
+  append_json_string(out, secrets::masked(d.message));
   out += ",\"help\":";
-  append_json_string(out, d.help);
+  append_json_string(out, secrets::masked(d.help));
   if (d.fix) {
     const Span end = sources.span(d.fix->where.end, d.fix->where.end);
     out +=
         fmt::format(",\"fix\":{{\"line\":{},\"column\":{},\"end_line\":{},\"end_column\":{},\"replacement\":",
                     d.fix->where.line, d.fix->where.column, end.line, end.column);
-    append_json_string(out, d.fix->replacement);
+    append_json_string(out, secrets::masked(d.fix->replacement));
     out += fmt::format(",\"certain\":{}}}", d.fix->certain);
   }
   out += '}';

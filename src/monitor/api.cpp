@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "base/secrets.hpp"
 #include "event/json_write.hpp"
 
 namespace sluice::monitor {
@@ -12,7 +13,7 @@ namespace {
 constexpr std::string_view kJson = "application/json";
 
 void send(const net::HttpResponder& responder, int status, std::string_view type, const Buffer& body) {
-  responder.send(status, type, std::string(body.view()));
+  responder.send(status, type, secrets::masked(body.view()));
 }
 
 void not_found(const net::HttpRequest& request, const net::HttpResponder& responder, int status,

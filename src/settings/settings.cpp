@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cstdlib>
 
 #include "base/nearest.hpp"
 #include "base/time.hpp"
@@ -131,7 +130,7 @@ void Settings::overlay(const Settings& above) {
   for (const auto& [name, value] : above.values_) values_[name] = value;
 }
 
-Result<std::string> substitute(std::string_view text) {
+Result<std::string> substitute(std::string_view text, const Variables& variables) {
   std::string out;
   size_t at = 0;
   for (;;) {
@@ -145,8 +144,8 @@ Result<std::string> substitute(std::string_view text) {
     const auto inside = text.substr(open + 2, close - open - 2);
     const size_t colon = inside.find(':');
     const std::string name(inside.substr(0, colon));
-    if (const char* value = std::getenv(name.c_str()))
-      out += value;
+    if (const auto value = variables(name))
+      out += *value;
     else if (colon != std::string_view::npos)
       out += inside.substr(colon + 1);
     else

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.hpp"
+#include "settings/keystore.hpp"
 
 namespace sluice::settings {
 
@@ -48,12 +49,15 @@ class Settings {
 };
 
 /// Reads DIR/logstash.yml (nested or dotted keys, ${VAR} and ${VAR:default}). A missing file is no error.
-Status load_file(const std::string& path, Settings& settings);
+Status load_file(const std::string& path, Settings& settings,
+                 const Variables& variables = environment_variable);
 
-/// One entry of pipelines.yml over the process's settings.
+/// One entry of pipelines.yml over the process's settings; ${VAR} there is of the environment alone, as in
+/// Logstash.
 Result<std::vector<Settings>> load_pipelines(const std::string& path, const Settings& process);
 
-/// Replaces ${VAR} and ${VAR:default}; an undefined variable without default is an error that names it.
-Result<std::string> substitute(std::string_view text);
+/// Replaces ${VAR} and ${VAR:default} by what `variables` knows; an undefined variable without default is an
+/// error that names it.
+Result<std::string> substitute(std::string_view text, const Variables& variables = environment_variable);
 
 }  // namespace sluice::settings

@@ -11,30 +11,31 @@ namespace sluice::settings {
 namespace {
 
 // A list becomes its items, one a line.
-Result<std::string> scalar_text(const YAML::Node& node) {
+Result<std::string> scalar_text(const YAML::Node& node, const Variables& variables) {
   if (node.IsSequence()) {
     std::string all;
     for (const auto& item : node) {
-      auto text = substitute(item.as<std::string>());
+      auto text = substitute(item.as<std::string>(), variables);
       if (!text.ok()) return text.status();
       all += (all.empty() ? "" : "\n") + *text;
     }
     return all;
   }
-  return substitute(node.as<std::string>());
+  return substitute(node.as<std::string>(), variables);
 }
 
 Status flatten(const YAML::Node& node, const std::string& prefix, const std::string& where,
-               Settings& settings) {
+               const Variables& variables, Settings& settings) {
   if (node.IsNull()) return {};
   if (!node.IsMap()) {
-    auto text = scalar_text(node);
+    auto text = scalar_text(node, variables);
     if (!text.ok()) return Status::config(where + ": " + prefix + ": " + text.message());
     return settings.set(prefix, *text, fmt::format("{}:{}", where, node.Mark().line + 1));
   }
   for (const auto& entry : node) {
     const auto name = entry.first.as<std::string>();
-    if (auto status = flatten(entry.second, prefix.empty() ? name : prefix + "." + name, where, settings);
+    if (auto status =
+            flatten(entry.second, prefix.empty() ? name : prefix + "." + name, where, variables, settings);
         !status.ok())
       return status;
   }
@@ -62,14 +63,14 @@ std::string yaml_problem(const std::string& path, const YAML::Exception& e) {
 
 }  // namespace
 
-Status load_file(const std::string& path, Settings& settings) {
+Status load_file(const std::string& path, Settings& settings, const Variables& variables) {
   std::error_code ec;
   if (!std::filesystem::exists(path, ec)) return {};
   try {
     const YAML::Node root = YAML::LoadFile(path);
     if (root.IsNull()) return {};
     if (!root.IsMap()) return Status::config(path + ": expected `name: value` lines");
-    return flatten(root, "", path, settings);
+    return flatten(root, "", path, variables, settings);
   } catch (const YAML::BadFile&) {
     return Status::config(path + " cannot be read: check its permissions");
   } catch (const YAML::Exception& e) {
@@ -89,7 +90,7 @@ Result<std::vector<Settings>> load_pipelines(const std::string& path, const Sett
                       root.IsMap() ? "Hash" : "String", path));
     for (const auto& entry : root) {
       Settings own;
-      if (auto status = flatten(entry, "", path, own); !status.ok()) return status;
+      if (auto status = flatten(entry, "", path, environment_variable, own); !status.ok()) return status;
       if (auto status = check_pipeline_keys(own, path); !status.ok()) return status;
       Settings merged = process;
       merged.overlay(own);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/nearest.hpp"
+#include "base/secrets.hpp"
 #include "base/status.hpp"
 #include "base/time.hpp"
 #include "base/utf8.hpp"
@@ -152,4 +153,18 @@ TEST_CASE("a status says whose fault it is; a result is a value or its status") 
   const Result<int> some = 5;
   CHECK(*some == 5);
   CHECK(some.status().ok());
+}
+
+TEST_CASE("kept secrets are masked wherever they stand, the longest first, also as JSON writes them") {
+  CHECK_FALSE(secrets::any());
+  CHECK(secrets::masked("nothing is kept") == "nothing is kept");
+  secrets::keep("short", "abc");
+  CHECK_FALSE(secrets::any());
+  secrets::keep("pw", "hunter2");
+  secrets::keep("pw_long", "hunter2 the second");
+  secrets::keep("quoted", "a \"b\" c");
+  secrets::keep("loop", "${pw");
+  CHECK(secrets::masked("hunter2hunter2 and hunter2 the second.") == "${pw}${pw} and ${pw_long}.");
+  CHECK(secrets::masked(R"({"x":"a \"b\" c"} a "b" c)") == R"({"x":"${quoted}"} ${quoted})");
+  CHECK(secrets::masked("hunter") == "hunter");
 }

@@ -1,0 +1,144 @@
+"""The engine as a process with a settings folder of its own, and what the cases share."""
+import os
+import pathlib
+import queue
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+ENVIRONMENT = {"PATH": os.environ["PATH"], "TZ": "UTC", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
+ENVIRONMENT |= {k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_"))}
+
+
+class Failed(Exception):
+    pass
+
+
+class Skipped(Exception):
+    pass
+
+
+def check(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+def equal(got, wanted, what=""):
+    check(got == wanted, f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def has(text, *words):
+    for word in words:
+        check(word in text, f"no {word!r} in: {text}")
+
+
+def lacks(text, *words):
+    for word in words:
+        check(word not in text, f"{word!r} in: {text}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Engine:
+    """Runs the binary. One background process at a time; stop() ends it."""
+
+    def __init__(self, binary, folder):
+        self.binary = binary
+        self.folder = folder
+        self.settings = folder / "settings"
+        self.settings.mkdir()
+        self.environment = dict(ENVIRONMENT)
+        self.process = None
+        self.lines = None
+        self.log = ""
+
+    def write(self, name, text):
+        path = self.settings / name
+        path.write_text(text)
+        return path
+
+    def command(self, *arguments, input="", environment=None):
+        """Runs to the end: status, and all that was printed."""
+        done = subprocess.run([self.binary, *map(str, arguments)], input=input.encode(), capture_output=True,
+                              timeout=60, env=self.environment | (environment or {}))
+        return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
+
+    def run(self, config, *arguments, **more):
+        """Runs a config to its end."""
+        return self.command("--path.settings", self.settings, "--path.data", self.folder / "data", "-e", config,
+                            *arguments, **more)
+
+    def start(self, config, *arguments, until="Pipelines running"):
+        """Starts a config and waits for the log line with `until`."""
+        self.process = subprocess.Popen(
+            [self.binary, "--path.settings", str(self.settings), "--path.data", str(self.folder / "data"), "-e", config,
+             *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=self.environment)
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, args=(self.process, self.lines), daemon=True).start()
+        return self.wait_for(until)
+
+    @staticmethod
+    def _read(process, lines):
+        for line in process.stdout:
+            lines.put(line.decode(errors="replace"))
+        lines.put(None)
+
+    def wait_for(self, pattern, seconds=30):
+        """The next line that matches, printed or logged."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                line = self.lines.get(timeout=max(0.01, until - time.monotonic()))
+            except queue.Empty:
+                raise Failed(f"no line with {pattern!r}: {self.log}") from None
+            check(line is not None, f"the engine ended before a line with {pattern!r}: {self.log}")
+            self.log += line
+            if re.search(pattern, line):
+                return line
+
+    def stop(self):
+        """Ends the process; its status."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            status = self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        self.process = None
+        return status
+
+
+class Authority:
+    """A certificate authority in a folder, made with the program openssl."""
+
+    def __init__(self, folder, name="authority"):
+        if not shutil.which("openssl"):
+            raise Skipped("the program openssl is not there")
+        self.folder = pathlib.Path(folder) / name
+        self.folder.mkdir()
+        self.certificate = self.folder / "ca.crt"
+        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                      "-subj", f"/CN={name}", "-keyout", "ca.key", "-out", "ca.crt")
+
+    def _openssl(self, *arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=self.folder)
+
+    def issue(self, name):
+        """A certificate for 127.0.0.1: paths of certificate and key."""
+        (self.folder / f"{name}.ext").write_text("subjectAltName=IP:127.0.0.1\n")
+        self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+                      "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
+                      "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.crt")
+        return self.folder / f"{name}.crt", self.folder / f"{name}.key"
