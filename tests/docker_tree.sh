@@ -75,6 +75,23 @@ healthy() {
   wait "$engine" || ok=1
   return "$ok"
 }
+everywhere() {
+  env -i PATH="$PATH" LS_HOME="$home" API_HTTP_PORT="$port" LOG_LEVEL=error "$entry" $1 &
+  engine=$!
+  ok=1
+  for _ in $(seq 100); do
+    if curl -fsS "http://127.0.0.1:$port/"; then ok=0; break; fi
+    kill -0 "$engine" || break
+    sleep 0.1
+  done
+  kill "$engine"
+  wait "$engine" || ok=1
+  return "$ok"
+}
+port=$(free_port)
+holds "the API answers on 0.0.0.0, which the settings say" everywhere ""
+holds "also when the command names the engine" everywhere "$home/bin/logstash"
+port=$(free_port)
 holds "/healthz answers on the port of the environment, and SIGTERM ends the engine" healthy
 
 echo "$passed passed, $failed failed"

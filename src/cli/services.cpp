@@ -10,6 +10,7 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "cli/api_options.hpp"
 #include "cli/commands.hpp"
 #include "index/server.hpp"
 #include "monitor/api.hpp"
@@ -98,6 +99,8 @@ Status Services::Impl::start_index(runtime::Engine& engine) {
 }
 
 Status Services::Impl::start_api(runtime::Engine& engine) {
+  auto options = api_options(settings);
+  if (!options.ok()) return options.status();
   monitor::Node node;
   node.name = engine.environment().node_name;
   node.version = SLUICE_VERSION;
@@ -110,12 +113,11 @@ Status Services::Impl::start_api(runtime::Engine& engine) {
   node.batch_size = static_cast<size_t>(settings.number("pipeline.batch.size"));
   node.batch_delay = settings.number("pipeline.batch.delay");
   report = std::make_unique<monitor::Report>(std::move(node), engine);
-  auto started = monitor::Api::start(engine.output_loop(), settings.text("api.http.host"),
-                                     settings.text("api.http.port"), *report);
+  auto started = monitor::Api::start(engine.output_loop(), *options, *report);
   if (!started.ok()) return started.status();
   api = std::move(started).value();
   log::info("logstash.agent", "Successfully started Logstash API endpoint",
-            {{"port", api->port()}, {"ssl_enabled", false}});
+            {{"port", api->port()}, {"ssl_enabled", options->tls != nullptr}});
   return {};
 }
 

@@ -1,16 +1,23 @@
 #include "monitor/api.hpp"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
 
+#include <array>
 #include <charconv>
 
+#include "base/log.hpp"
 #include "base/secrets.hpp"
+#include "base/time.hpp"
 #include "event/json_write.hpp"
 
 namespace sluice::monitor {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
+constexpr size_t kConnections = 256;             // nobody watches with more
+constexpr int64_t kQuietNanos = 60'000'000'000;  // between two lines about wrong passwords
 
 void send(const net::HttpResponder& responder, int status, std::string_view type, const Buffer& body) {
   responder.send(status, type, secrets::masked(body.view()));
@@ -42,32 +49,63 @@ Ports parse_ports(std::string_view text) {
   return ports;
 }
 
+using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+
+Digest digest_of(std::string_view user, std::string_view password) {
+  // The length keeps "a" and "bc" from being "ab" and "c".
+  const auto text = fmt::format("{}:{}:{}", user.size(), user, password);
+  Digest digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  return digest;
+}
+
+// Compares digests, so that the time it takes says nothing of how much of a password was right.
+auto password_check(const ApiOptions& options) {
+  return [wanted = digest_of(options.user, options.password), refused = uint64_t{0}, told = int64_t{0}](
+             std::string_view user, std::string_view password) mutable {
+    const auto got = digest_of(user, password);
+    if (CRYPTO_memcmp(got.data(), wanted.data(), got.size()) == 0) return true;
+    ++refused;
+    const int64_t now = steady_nanos();
+    // A client without credentials is usually a browser or curl before it is asked: that is no attempt.
+    if (!(user.empty() && password.empty()) && (told == 0 || now - told >= kQuietNanos)) {
+      told = now;
+      log::warn("logstash.agent", "The monitoring API refused a wrong user or password",
+                {{"refused_so_far", refused}});
+    }
+    return false;
+  };
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const std::string& host, const std::string& ports,
-                                        Report& report) {
+Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const ApiOptions& options, Report& report) {
   std::unique_ptr<Api> api(new Api(report));
-  const auto range = parse_ports(ports);
+  const auto range = parse_ports(options.ports);
   Status last;
   for (unsigned port = range.first; port <= range.last && port <= 65535; ++port) {
-    net::HttpServerOptions options;
-    options.host = host;
-    options.port = static_cast<uint16_t>(port);
-    options.max_body_bytes = 1 << 20;
+    net::HttpServerOptions http;
+    http.host = options.host;
+    http.port = static_cast<uint16_t>(port);
+    http.max_body_bytes = 1 << 20;
+    http.max_connections = kConnections;
+    http.tls = options.tls;
+    http.realm = "Logstash";
+    if (!options.user.empty()) http.check_basic_auth = password_check(options);
     auto server = net::HttpServer::listen(
-        loop, options, [raw = api.get()](const net::HttpRequest& request, net::HttpResponder responder) {
+        loop, http, [raw = api.get()](const net::HttpRequest& request, net::HttpResponder responder) {
           raw->answer(request, responder);
         });
     if (server.ok()) {
       api->server_ = std::move(server).value();
-      report.set_address(fmt::format("{}:{}", host, api->port()));
+      report.set_address(fmt::format("{}:{}", options.host, api->port()));
       return api;
     }
     last = server.status();
   }
   return Status::config(
       fmt::format("the monitoring API cannot listen on {}:{}: {}. Set api.http.port, or api.enabled: false.",
-                  host, ports, last.message()));
+                  options.host, options.ports, last.message()));
 }
 
 void Api::answer(const net::HttpRequest& request, const net::HttpResponder& responder) const {

@@ -9,12 +9,18 @@
 
 namespace sluice::monitor {
 
+/// Where the API listens, and whom it answers.
+struct ApiOptions {
+  std::string host = "127.0.0.1";
+  std::string ports = "9600-9700";               // "9600", or "9600-9700" for the first free one
+  std::string user{}, password{};                // basic authentication; no user: everybody is answered
+  std::shared_ptr<const net::TlsContext> tls{};  // null: plain HTTP
+};
+
 /// Listens while it lives. Answers on the loop's thread from counters alone.
 class Api {
  public:
-  /// `ports`: "9600", or "9600-9700" for the first free one.
-  static Result<std::unique_ptr<Api>> start(net::Loop& loop, const std::string& host,
-                                            const std::string& ports, Report& report);
+  static Result<std::unique_ptr<Api>> start(net::Loop& loop, const ApiOptions& options, Report& report);
   [[nodiscard]] uint16_t port() const { return server_->port(); }
 
  private:

@@ -44,6 +44,9 @@ std::string_view words_of(std::string_view name) {
   if (name == "pipeline.ecs_compatibility") return "disabled|v1|v8";
   if (name == "pipeline.ordered") return "auto|true|false";
   if (name == "log.level") return "fatal|error|warn|info|debug|trace";
+  if (name == "api.auth.type") return "none|basic";
+  if (name == "api.auth.basic.password_policy.mode") return "WARN|ERROR";
+  if (name.starts_with("api.auth.basic.password_policy.include.")) return "REQUIRED|OPTIONAL";
   if (name == "log.format") return "plain|json";
   if (name == "config.field_reference.escape_style") return "none|percent|ampersand";
   return {};

@@ -21,7 +21,7 @@ from engine import Engine, Failed, Skipped  # noqa: E402
 def cases(words):
     for file in sorted(FOLDER.glob("*_cases.py")):
         module = importlib.import_module(file.stem)
-        for name, function in vars(module).items():
+        for name, function in list(vars(module).items()):
             full = f"{file.stem.removesuffix('_cases')}: {name.removeprefix('case_').replace('_', ' ')}"
             if name.startswith("case_") and (not words or any(word in full for word in words)):
                 yield full, function

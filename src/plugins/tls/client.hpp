@@ -14,6 +14,7 @@ namespace sluice::tls {
 struct KeyStores {
   std::string keystore_path, keystore_password;
   std::string truststore_path, truststore_password;
+  std::string_view keystore_option = "ssl_keystore_path";  // what errors name
 
   [[nodiscard]] bool empty() const { return keystore_path.empty() && truststore_path.empty(); }
 };

@@ -73,11 +73,11 @@ Result<std::string> memory_file(const char* name, BIO* pem) {
 
 Status open_identity(const KeyStores& stores, net::HttpClientOptions& options) {
   Contents contents;
-  if (auto status = open("ssl_keystore_path", stores.keystore_path, stores.keystore_password, contents);
+  if (auto status = open(stores.keystore_option, stores.keystore_path, stores.keystore_password, contents);
       !status.ok())
     return status;
   if (!contents.key || !contents.certificate)
-    return Status::config("`ssl_keystore_path`: " + stores.keystore_path +
+    return Status::config("`" + std::string(stores.keystore_option) + "`: " + stores.keystore_path +
                           " holds no private key with its certificate");
   const Owned<BIO> chain(BIO_new(BIO_s_mem())), key(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(chain.get(), contents.certificate.get());
