@@ -25,11 +25,20 @@ constexpr size_t kMostVectors = 64;  // buffers to one system call
 // that a virtual machine gives back to its host when they are free, and has to ask for again: 40 % of a
 // case's CPU time.
 constexpr size_t kMostBytes = 64 << 10;
+// Workers do not get further ahead than this: behind the bytes are whole batches, and memory that is used
+// again soon is still in the processor's cache.
+constexpr size_t kMostToWrite = 2 << 20;
 constexpr std::chrono::milliseconds kFirstDelay{500}, kLongestDelay{30000}, kPipeDelay{50};
 
 // Errors that the event's own text causes: waiting cannot mend them.
 bool path_is_at_fault(int error) {
   return error == ENAMETOOLONG || error == EISDIR || error == ENOTDIR || error == EINVAL || error == ELOOP;
+}
+
+size_t bytes_of(const FileJob& job) {
+  size_t bytes = 0;
+  for (const auto& piece : job.pieces) bytes += piece.bytes.size();
+  return bytes;
 }
 
 // What is left of `buffers` behind their first `skip` bytes, as many of them as one call may write.
@@ -57,6 +66,23 @@ void FileWriter::start() {
   thread_ = std::thread([this] { run(); });
 }
 
+void FileWriter::push(FileJob job) {
+  {
+    std::unique_lock lock(room_mutex_);
+    room_.wait(lock, [this] { return to_write_ < kMostToWrite; });
+    to_write_ += bytes_of(job);
+  }
+  queue_.push(std::move(job));
+}
+
+void FileWriter::finished(size_t bytes) {
+  {
+    const std::scoped_lock lock(room_mutex_);
+    to_write_ -= bytes;
+  }
+  room_.notify_all();
+}
+
 void FileWriter::flush() {
   flush_.store(true);
   queue_.wake();
@@ -70,9 +96,14 @@ void FileWriter::stop() {
 void FileWriter::run() {
   std::vector<FileJob> jobs;
   while (queue_.take(jobs, next_deadline())) {
-    for (auto& job : jobs) absorb(job);
+    size_t bytes = 0;
+    for (auto& job : jobs) {
+      bytes += bytes_of(job);
+      absorb(job);
+    }
     jobs.clear();
     service(Clock::now(), flush_.exchange(false));
+    finished(bytes);
   }
   service(Clock::now(), true);
   give_up();

@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -51,8 +53,9 @@ class FileWriter {
   explicit FileWriter(Settings settings);
   ~FileWriter();
   void start();
-  /// Thread-safe.
-  void push(FileJob job) { queue_.push(std::move(job)); }
+  /// Waits while the thread has much to write; what has to wait for a file that cannot be written is no part
+  /// of that. Thread-safe.
+  void push(FileJob job);
   /// An empty buffer for a piece. Thread-safe.
   Buffer buffer() { return spare_.take(); }
   /// Writes what is being gathered now.
@@ -81,6 +84,7 @@ class FileWriter {
   enum class Opened { yes, no, elsewhere };
 
   void run();
+  void finished(size_t bytes);
   void absorb(FileJob& job);
   void service(Clock::time_point now, bool force);
   void service(File& file, Clock::time_point now, bool force);
@@ -101,6 +105,9 @@ class FileWriter {
   Settings settings_;
   JobQueue<FileJob> queue_;
   SpareBuffers spare_;
+  std::mutex room_mutex_;
+  std::condition_variable room_;
+  size_t to_write_ = 0;  // bytes that were pushed and not tried to be written
   std::unordered_map<std::string, std::unique_ptr<File>> files_;
   Clock::time_point next_stale_check_{};
   std::atomic<bool> flush_{false};

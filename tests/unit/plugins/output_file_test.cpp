@@ -200,6 +200,36 @@ TEST_CASE("a full disk holds events back until there is room") {
   CHECK(read(path) == "1\n2\n");
 }
 
+TEST_CASE("a worker does not get far ahead of the writing") {
+  Folder folder;
+  OutputTest t;
+  // Compressing takes longer than making the next batch.
+  REQUIRE_MESSAGE(t.start("file { path => \"" + folder.path + "/f.gz\" gzip => true " + kLine + "}"),
+                  t.problem);
+  constexpr size_t kBytes = 256 << 10, kBatches = 64, kMostAhead = 16;
+  std::string text;
+  for (uint32_t i = 1; text.size() < kBytes; i = i * 1664525 + 1013904223) text += std::to_string(i);
+  for (size_t i = 1; i <= kBatches; ++i) {
+    t.write({R"({"m":")" + text + "\"}"});
+    const std::scoped_lock lock(t.happened.mutex_);
+    CHECK(i - t.delivered <= kMostAhead);
+  }
+  t.built.plugin->flush();
+  REQUIRE(t.wait_delivered(kBatches));
+}
+
+TEST_CASE("events that wait for a file that cannot be written hold up no others") {
+  Folder folder;
+  fs::create_symlink("/dev/full", folder.path + "/full");
+  OutputTest t;
+  REQUIRE_MESSAGE(t.start("file { path => \"" + folder.path + "/%{f}\" " + kLine + "}"), t.problem);
+  const std::string text(1 << 20, 'x');
+  for (int i = 0; i < 8; ++i) t.write({R"({"f":"full","m":")" + text + "\"}"});
+  t.write({R"({"f":"good","m":"1"})"});
+  REQUIRE(t.wait_delivered(1));
+  CHECK(read(folder.path + "/good") == "1\n");
+}
+
 TEST_CASE("what cannot be written before the end is not confirmed") {
   OutputTest t;
   REQUIRE_MESSAGE(t.start("file { path => \"/dev/full\" }"), t.problem);
