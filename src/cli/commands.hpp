@@ -24,6 +24,10 @@ int run(const Arguments& args, const settings::Settings& settings, const setting
 plugin::Environment environment_of(const settings::Settings& settings);
 /// The directory of logstash.yml: --path.settings, LS_SETTINGS_DIR, $LS_HOME/config, or empty.
 std::string settings_directory(const Arguments& args);
+/// The folder of a pipeline's persistent queue.
+std::string queue_folder(const settings::Settings& settings);
+/// The persistent queue that the settings ask for, or none; an error when they contradict each other.
+Result<std::optional<queue::PersistentQueueSettings>> persistent_queue_of(const settings::Settings& settings);
 /// The host's name.
 std::string host_name();
 /// Prints `error: TEXT` on standard error; returns 1.

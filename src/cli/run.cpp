@@ -150,6 +150,10 @@ Result<runtime::PipelineSettings> resolve(const settings::Settings& own, const s
   s.show_metrics = own.boolean("metric.collect");
   s.batch_delay_millis = own.number("pipeline.batch.delay");
   s.in_flight_bytes = static_cast<size_t>(own.bytes("pipeline.in_flight_bytes"));
+  auto disk = persistent_queue_of(own);
+  if (!disk.ok()) return disk.status();
+  s.persistent_queue = std::move(disk).value();
+  s.drain_queue = own.boolean("queue.drain");
   s.drain_millis = own.boolean("pipeline.unsafe_shutdown") ? 0 : own.millis("pipeline.drain_timeout");
   return s;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <map>
 
 #include "base/time.hpp"
@@ -138,6 +139,37 @@ Value codec_list(const std::vector<std::shared_ptr<plugin::CodecMetrics>>& codec
   return Value::array(list);
 }
 
+// Of a persistent queue: events that are not delivered. Of the one in memory: pieces of input.
+uint64_t queued(const Pipeline& p) {
+  return p.disk_queue() ? p.disk_queue()->figures().events : p.queue().queued_chunks();
+}
+
+void queue_stats(const Pipeline& p, Tree& tree) {
+  if (!p.disk_queue()) {
+    tree.set("queue.type", "memory").set("queue.events_count", queued(p));
+    tree.set("queue.queue_size_in_bytes", p.queue().in_flight_bytes())
+        .set("queue.max_queue_size_in_bytes", p.queue().limit());
+    return;
+  }
+  const auto& queue = *p.disk_queue();
+  const auto& limits = queue.settings();
+  const auto figures = queue.figures();
+  std::error_code error;
+  const auto space = std::filesystem::space(queue.folder(), error);
+  tree.set("queue.type", "persisted");
+  tree.set("queue.capacity.page_capacity_in_bytes", limits.page_capacity)
+      .set("queue.capacity.max_queue_size_in_bytes", limits.max_bytes)
+      .set("queue.capacity.queue_size_in_bytes", figures.bytes)
+      .set("queue.capacity.max_unread_events", limits.max_events);
+  tree.set("queue.data.path", queue.folder());
+  if (!error) tree.set("queue.data.free_space_in_bytes", space.available);
+  tree.set("queue.events", figures.events).set("queue.events_count", figures.events);
+  tree.set("queue.queue_size_in_bytes", figures.bytes).set("queue.max_queue_size_in_bytes", limits.max_bytes);
+  tree.set("queue.events_written", figures.written).set("queue.events_delivered", figures.delivered);
+  tree.set("queue.syncs", figures.syncs);
+  tree.set("queue.damaged_bytes", figures.damaged_bytes).set("queue.events_damaged", figures.lost_events);
+}
+
 void pipeline_stats(const Pipeline& p, Tree& tree) {
   const auto& plan = p.plan();
   tree.set("events.in", p.events_in.get())
@@ -151,9 +183,7 @@ void pipeline_stats(const Pipeline& p, Tree& tree) {
     tree.set("plugins.filters", plugin_list(plan.filters, tree));
     tree.set("plugins.outputs", plugin_list(plan.outputs, tree));
   }
-  tree.set("queue.type", "memory").set("queue.events_count", p.queue().queued_chunks());
-  tree.set("queue.queue_size_in_bytes", p.queue().in_flight_bytes())
-      .set("queue.max_queue_size_in_bytes", p.queue().limit());
+  queue_stats(p, tree);
   tree.set("pipeline.workers", p.settings().workers).set("pipeline.batch_size", p.settings().batch_size);
   tree.set("pipeline.batch_delay", Value::integer(p.settings().batch_delay_millis));
   tree.set("state", state_name(p.state()));
@@ -200,7 +230,7 @@ bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
   const bool all = name.empty();
   if (!all && name != "pipelines" && name != "events" && name != "process" && name != "jvm") return false;
   if (all || name == "process" || name == "jvm") process_stats(tree, node_.started_nanos);
-  uint64_t in = 0, out_events = 0, nanos = 0, paused = 0, queued = 0;
+  uint64_t in = 0, out_events = 0, nanos = 0, paused = 0, events_queued = 0;
   bool found = id.empty();
   auto* pipelines = all || name == "pipelines" ? tree.object("pipelines") : nullptr;
   for (const auto* p : pipelines_) {
@@ -208,7 +238,7 @@ bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
     out_events += p->events_out.get();
     nanos += p->busy_nanos.get();
     paused += p->queue().paused_nanos();
-    queued += p->queue().queued_chunks();
+    events_queued += queued(*p);
     if (!pipelines || (!id.empty() && id != p->settings().id)) continue;
     found = true;
     Tree one;
@@ -221,7 +251,7 @@ bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
     tree.set("events.duration_in_millis", nanos / 1000000)
         .set("events.queue_push_duration_in_millis", paused / 1000000);
   }
-  if (all) tree.set("queue.events_count", queued);
+  if (all) tree.set("queue.events_count", events_queued);
   if (!found) return false;
   write(tree, out, pretty);
   return true;

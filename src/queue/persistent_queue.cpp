@@ -122,22 +122,20 @@ Result<PersistentQueue::Next> PersistentQueue::append(RecordWriter& writer, Batc
       cursor_ = {segments_.back().number, segments_.back().bytes};
       reader_.reset();
     }
+    publish();
     if (commit_due() < due) work_.notify_one();
   }
   if (run) batch.hold(AckRef(new RecordAck(shared_from_this(), range)));
   return run ? Next::run : Next::read;
 }
 
-bool PersistentQueue::has_unread() const {
-  std::scoped_lock lock(mutex_);
-  return unread_ < next_;
-}
-
-bool PersistentQueue::has_room() const {
-  std::scoped_lock lock(mutex_);
+// For those who ask without the lock.
+void PersistentQueue::publish() {
   const uint64_t events = undelivered();
-  if (settings_.max_events && events >= settings_.max_events) return false;
-  return bytes_ < settings_.max_bytes || events == 0;
+  const bool full = (settings_.max_events && events >= settings_.max_events) ||
+                    (settings_.max_bytes && bytes_ >= settings_.max_bytes);
+  has_room_.store(!full || events == 0, std::memory_order_release);
+  has_unread_.store(unread_ < next_, std::memory_order_release);
 }
 
 // The next record in order that is intact and that has not been delivered before a restart.
@@ -181,6 +179,7 @@ Result<bool> PersistentQueue::read(Batch& batch) {
     {
       std::scoped_lock lock(mutex_);
       const auto found = next_record(record);
+      publish();
       if (!found.ok() || !*found) return found;
     }
     const Range range{record.header.first, record.header.end()};
@@ -197,6 +196,7 @@ Result<bool> PersistentQueue::read(Batch& batch) {
                {{"folder", settings_.folder}, {"first", range.first}, {"events", record.header.events}});
     std::scoped_lock lock(mutex_);
     lose(range);
+    publish();
   }
 }
 
@@ -207,6 +207,7 @@ void PersistentQueue::delivered(Range range) {
     acknowledged_.add(range);
     acks_ += range.end - range.first;
     counted_.delivered += range.end - range.first;
+    publish();
     if (commit_due() < due) work_.notify_one();
   }
   if (on_room_) on_room_();
@@ -281,6 +282,7 @@ void PersistentQueue::remove_delivered() {
       bytes_ -= segments_.front().bytes;
       segments_.pop_front();
     }
+    publish();
   }
   for (const uint64_t number : numbers) (void)env_.remove(path_of(number));
   if (!numbers.empty() && on_room_) on_room_();
@@ -304,7 +306,7 @@ int64_t PersistentQueue::commit_due() const {
     if (unsynced_bytes_ >= settings_.commit_bytes) return 0;
     due = std::min(due, waiting_since_ + settings_.commit_millis * kMillisecond);
   }
-  if (acks_ >= settings_.checkpoint_acks || (acks_ && bytes_ >= settings_.max_bytes))
+  if (acks_ >= settings_.checkpoint_acks || (acks_ && settings_.max_bytes && bytes_ >= settings_.max_bytes))
     due = std::min(due, last_commit_ + kCheckpointPause);
   return due;
 }

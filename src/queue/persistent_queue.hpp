@@ -2,6 +2,7 @@
 // process, and with its next sync the loss of power.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -23,7 +24,7 @@ struct PersistentQueueSettings {
   std::string folder;
   std::string pipeline_id = "main";   ///< for the log
   uint64_t page_capacity = 64 << 20;  ///< bytes of a segment
-  uint64_t max_bytes = 1024 << 20;    ///< of all segments
+  uint64_t max_bytes = 1024 << 20;    ///< of all segments; 0: as many as the disk holds
   uint64_t max_events = 0;            ///< not delivered yet; 0: as many as fit
   uint64_t checkpoint_writes = 1024;  ///< events written before they are synced at the latest
   uint64_t checkpoint_acks = 1024;    ///< events delivered before that is remembered at the latest
@@ -73,10 +74,11 @@ class PersistentQueue : public std::enable_shared_from_this<PersistentQueue> {
   /// The next record that nobody has, into `batch`. False: there is none. An error is the system's.
   Result<bool> read(Batch& batch);
   /// True when records wait to be read.
-  [[nodiscard]] bool has_unread() const;
+  [[nodiscard]] bool has_unread() const { return has_unread_.load(std::memory_order_acquire); }
   /// False while the queue is as full as its settings allow.
-  [[nodiscard]] bool has_room() const;
-  /// Called, on any thread, each time that has_room() may have turned true. Set before the queue is used.
+  [[nodiscard]] bool has_room() const { return has_room_.load(std::memory_order_acquire); }
+  /// Called, on any thread, each time that has_room() may have turned true. Set before the queue is used, and
+  /// reset after.
   void on_room(std::function<void()> callback) { on_room_ = std::move(callback); }
 
   /// Syncs what has been written, releases the acknowledgements that waited for it, writes the checkpoint and
@@ -91,6 +93,8 @@ class PersistentQueue : public std::enable_shared_from_this<PersistentQueue> {
     uint64_t written = 0, delivered = 0, damaged_bytes = 0, lost_events = 0, syncs = 0;
   };
   [[nodiscard]] Figures figures() const;
+  [[nodiscard]] const PersistentQueueSettings& settings() const { return settings_; }
+  [[nodiscard]] const std::string& folder() const { return settings_.folder; }
 
  private:
   class RecordAck;
@@ -124,6 +128,7 @@ class PersistentQueue : public std::enable_shared_from_this<PersistentQueue> {
   void lose(Range range);
   void set_aside(const Damage& damage, SegmentReader& reader);
   [[nodiscard]] uint64_t undelivered() const;
+  void publish();
   // Without it.
   void delivered(Range range);
   Status sync_written();
@@ -162,6 +167,7 @@ class PersistentQueue : public std::enable_shared_from_this<PersistentQueue> {
   bool folder_changed_ = false;
   bool stop_ = false;
   Figures counted_;
+  std::atomic<bool> has_unread_{false}, has_room_{true};  // what publish() found last
 
   std::mutex commit_mutex_;  // one commit at a time
   std::thread thread_;

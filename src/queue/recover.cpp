@@ -32,6 +32,7 @@ Status PersistentQueue::recover() {
   if (auto status = begin_segment(); !status.ok() && !status.retriable())
     return named(status, settings_.folder + " cannot be written");
   folder_lock_ = std::move(*lock);
+  publish();
   if (const uint64_t events = undelivered())
     log::info(kLogger, "Events of the last run are waiting in the queue",
               {{"folder", settings_.folder}, {"events", events}, {"bytes", bytes_}});

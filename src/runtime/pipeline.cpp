@@ -2,10 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "base/log.hpp"
 #include "base/time.hpp"
 
 namespace sluice::runtime {
+namespace {
+
+constexpr int64_t kShortDrain = 5'000;  // milliseconds
+
+}  // namespace
 
 Pipeline::Pipeline(PipelineSettings settings, std::unique_ptr<plan::Plan> plan, lang::SourceSet sources,
                    plugin::Engine& engine)
@@ -20,6 +28,24 @@ Pipeline::~Pipeline() = default;
 
 std::string Pipeline::place(const Span& span) const {
   return span.known() ? fmt::format("{}:{}:{}", sources_.path(span), span.line, span.column) : "config";
+}
+
+Status Pipeline::open_disk_queue() {
+  if (!settings_.persistent_queue) return {};
+  auto opened = queue::PersistentQueue::open(Env::system(), *settings_.persistent_queue);
+  if (!opened.ok()) return opened.status();
+  const auto& queue = **opened;
+  std::error_code error;
+  const auto space = std::filesystem::space(queue.folder(), error);
+  const uint64_t used = queue.figures().bytes, most = queue.settings().max_bytes;
+  if (!error && most > used && space.available < most - used)
+    log::warn(
+        "logstash.queue",
+        "The disk has less room than queue.max_bytes: when it is full, inputs wait until there is room",
+        {{"folder", queue.folder()}, {"free_bytes", space.available}, {"queue_may_grow_by", most - used}});
+  persistence_ = std::make_unique<Persistence>(std::move(opened).value(), queue_);
+  disk_queue_ = &persistence_->queue();
+  return {};
 }
 
 Status Pipeline::start_plugins() {
@@ -42,10 +68,11 @@ Status Pipeline::start_plugins() {
     if (auto s = start(stage, started_filters_, [](auto& st, auto& c) { return st.built.plugin->start(c); });
         !s.ok())
       return s;
-  context_ = std::make_unique<WorkerContext>(WorkerContext{
-      queue_, pool_, *plan_,
-      [this](const Event& event, const Span& where) { condition_failed(event, where); }, settings_.id,
-      settings_.batch_size, settings_.batch_delay_millis, events_in, events_out, busy_nanos});
+  context_ = std::make_unique<WorkerContext>(
+      WorkerContext{queue_, pool_, *plan_,
+                    [this](const Event& event, const Span& where) { condition_failed(event, where); },
+                    settings_.id, settings_.batch_size, settings_.batch_delay_millis, events_in, events_out,
+                    busy_nanos, persistence_.get()});
   for (size_t i = 0; i < settings_.workers; ++i) workers_.push_back(std::make_unique<Worker>(*context_));
   for (auto& stage : plan_->inputs)
     if (auto s = start(stage, started_inputs_,
@@ -63,6 +90,10 @@ Status Pipeline::start() {
              {"pipeline.batch.size", settings_.batch_size},
              {"pipeline.batch.delay", settings_.batch_delay_millis},
              {"pipeline.max_inflight", settings_.in_flight_bytes}});
+  if (auto status = open_disk_queue(); !status.ok()) {
+    state_ = State::terminated;
+    return status;
+  }
   if (Status status = start_plugins(); !status.ok()) {
     for (size_t i = 0; i < started_inputs_; ++i) plan_->inputs[i].built.plugin->stop();
     queue_.close();
@@ -85,23 +116,45 @@ void Pipeline::on_finished(std::function<void()> callback) {
 bool Pipeline::stop() {
   state_ = State::draining;
   for (size_t i = 0; i < started_inputs_; ++i) plan_->inputs[i].built.plugin->stop();
+  end_workers();
+  for (auto& stage : plan_->outputs) stage.built.plugin->flush();
+  const bool delivered = wait_delivered();
+  if (!delivered)
+    log::warn("logstash.javapipeline",
+              persistence_
+                  ? "Not everything could be delivered in time; it is in the queue for the next start"
+                  : "Not everything could be delivered in time; what has a source that can will be "
+                    "sent again",
+              {{"pipeline.id", settings_.id}, {"batches", pool_.in_flight()}});
+  // Before the inputs close: their last acknowledgements come with it.
+  if (persistence_) (void)persistence_->queue().commit();
+  stop_plugins();
+  if (persistence_) (void)persistence_->queue().close();
+  state_ = delivered ? State::finished : State::terminated;
+  log::info("logstash.javapipeline", "Pipeline terminated", {{"pipeline.id", settings_.id}});
+  return delivered;
+}
+
+void Pipeline::end_workers() {
+  if (persistence_) {
+    // An end of the inputs by themselves is the end of the work, and that includes what waits on disk.
+    const int64_t some_time = inputs_ended_ ? steady_nanos() + settings_.drain_millis * 1'000'000 : 0;
+    persistence_->end(settings_.drain_queue ? INT64_MAX : some_time);
+  }
   queue_.close();
   // When the inputs ended by themselves nobody is in a hurry, and filters may take their time.
   if (!inputs_ended_)
     for (size_t i = 0; i < started_filters_; ++i) plan_->filters[i].built.plugin->interrupt();
   for (auto& worker : workers_) worker->join();
-  for (auto& stage : plan_->outputs) stage.built.plugin->flush();
-  const bool delivered = pool_.wait_idle(settings_.drain_millis);
-  if (!delivered)
-    log::warn("logstash.javapipeline",
-              "Not everything could be delivered in time; what has a source that can will be sent again",
-              {{"pipeline.id", settings_.id},
-               {"batches", pool_.in_flight()},
-               {"waited_ms", settings_.drain_millis}});
-  stop_plugins();
-  state_ = delivered ? State::finished : State::terminated;
-  log::info("logstash.javapipeline", "Pipeline terminated", {{"pipeline.id", settings_.id}});
-  return delivered;
+}
+
+bool Pipeline::wait_delivered() {
+  if (!persistence_) return pool_.wait_idle(settings_.drain_millis);
+  while (settings_.drain_queue)
+    if (pool_.wait_idle(kShortDrain)) return true;
+  // What is not delivered is on disk: a stop need not wait for an output that is down.
+  return pool_.wait_idle(inputs_ended_ ? settings_.drain_millis
+                                       : std::min(settings_.drain_millis, kShortDrain));
 }
 
 void Pipeline::stop_plugins() {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,11 @@ struct PipelineSettings {
   size_t workers = 1;
   size_t batch_size = 125;
   int64_t batch_delay_millis = 0;
-  bool show_metrics = true;                // metric.collect: whether the API shows the plugins' figures
+  bool show_metrics = true;            // metric.collect: whether the API shows the plugins' figures
   size_t in_flight_bytes = 16u << 20;  // input bytes between reading and confirmed delivery
   int64_t drain_millis = 30'000;       // the longest that stop() waits for deliveries
+  std::optional<queue::PersistentQueueSettings> persistent_queue;  // none: the queue is in memory
+  bool drain_queue = false;  // stop() waits until all of the persistent queue is delivered
 };
 
 /// Life: construct, start(), (runs), stop(). start and stop on the main thread.
@@ -48,13 +51,18 @@ class Pipeline {
   [[nodiscard]] const PipelineSettings& settings() const { return settings_; }
   [[nodiscard]] const plan::Plan& plan() const { return *plan_; }
   [[nodiscard]] const StreamQueue& queue() const { return queue_; }
+  /// The persistent queue; null without one, and before start().
+  [[nodiscard]] const queue::PersistentQueue* disk_queue() const { return disk_queue_; }
   [[nodiscard]] size_t batches_in_flight() const { return pool_.in_flight(); }
 
   /// Counted since the start.
   plugin::Counter events_in, events_out, busy_nanos, refused_events;
 
  private:
+  Status open_disk_queue();
   Status start_plugins();
+  void end_workers();
+  bool wait_delivered();
   void stop_plugins();
   void condition_failed(const Event& event, const Span& where);
   std::string place(const Span& span) const;
@@ -64,6 +72,8 @@ class Pipeline {
   lang::SourceSet sources_;
   plugin::Engine& engine_;
   StreamQueue queue_;
+  std::unique_ptr<Persistence> persistence_;
+  std::atomic<const queue::PersistentQueue*> disk_queue_{nullptr};  // the same, for other threads
   BatchPool pool_;
   std::unique_ptr<WorkerContext> context_;
   std::vector<std::unique_ptr<Worker>> workers_;

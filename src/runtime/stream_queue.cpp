@@ -99,6 +99,26 @@ void StreamQueue::count_pause() {
 void StreamQueue::settle(size_t credit) {
   in_flight_.fetch_sub(credit, std::memory_order_relaxed);
   resume_inputs();
+  wake();
+}
+
+// Whoever waits has said so before looking at wakes_ once more, so that either sees the other.
+void StreamQueue::wake() {
+  wakes_.fetch_add(1);
+  if (!wants_wake_.load() || !wants_wake_.exchange(false)) return;
+  { const std::scoped_lock lock(mutex_); }
+  work_.notify_all();
+}
+
+void StreamQueue::wait(int64_t wait_millis, uint64_t seen) {
+  std::unique_lock lock(mutex_);
+  const int64_t until = steady_nanos() + wait_millis * 1000000;
+  for (;;) {
+    wants_wake_ = true;
+    const int64_t now = steady_nanos();
+    if (wakes_.load() != seen || now >= until) return;
+    work_.wait_for(lock, std::chrono::nanoseconds(until - now));
+  }
 }
 
 // Goes on with some room free, so that inputs do not stop and go on with every batch.
@@ -153,7 +173,7 @@ void StreamQueue::collect_due(int64_t now) {
   }
 }
 
-Turn StreamQueue::take(int64_t wait_millis, Turn turn) {
+Turn StreamQueue::take(int64_t wait_millis, Turn turn, std::optional<uint64_t> seen) {
   std::unique_lock lock(mutex_);
   const int64_t until = steady_nanos() + wait_millis * 1000000;
   for (;;) {
@@ -161,6 +181,10 @@ Turn StreamQueue::take(int64_t wait_millis, Turn turn) {
     collect_due(now);
     if (!ready_.empty()) break;
     if (now >= until || (closed_ && held_ == 0)) return turn;
+    if (seen) {
+      wants_wake_ = true;
+      if (wakes_.load() != *seen) return turn;
+    }
     int64_t wake = until;
     if (!deadlines_.empty()) wake = std::min(wake, deadlines_.begin()->first);
     work_.wait_for(lock, std::chrono::nanoseconds(wake - now));
@@ -209,6 +233,7 @@ void StreamQueue::release(Turn& turn, std::optional<int64_t> flush_after) {
 }
 
 void StreamQueue::close() {
+  wakes_.fetch_add(1);
   std::scoped_lock lock(mutex_);
   closed_ = true;
   work_.notify_all();

@@ -50,13 +50,22 @@ class StreamQueue : public plugin::InputSink {
   void ended() override;
 
   /// Waits up to `wait_millis` for work. An empty turn: none came, or the queue is closed and empty. `spent`:
-  /// a released turn whose memory may be used again.
-  Turn take(int64_t wait_millis, Turn spent = {});
+  /// a released turn whose memory may be used again. `seen`: an answer of wakes(); the wait ends with the
+  /// next wake() behind it.
+  Turn take(int64_t wait_millis, Turn spent = {}, std::optional<uint64_t> seen = {});
+  /// Waits up to `wait_millis`, or until the next wake() behind `seen`, and takes nothing.
+  void wait(int64_t wait_millis, uint64_t seen);
+  /// Ends waits: something that a worker waits for beside input may have happened.
+  void wake();
+  /// How often wake() was called: ask before looking at what is waited for.
+  [[nodiscard]] uint64_t wakes() const { return wakes_.load(); }
   /// Gives the stream back and empties the turn; `flush_after`: when it wants to be flushed if it stays
   /// quiet.
   void release(Turn& turn, std::optional<int64_t> flush_after);
   /// Counts `credit` bytes as no longer in flight.
   void settle(size_t credit);
+  /// Counts `credit` bytes that came by another way as in flight.
+  void charge(size_t credit) { in_flight_.fetch_add(credit, std::memory_order_relaxed); }
 
   /// No more work will come: take() returns at once when nothing is left.
   void close();
@@ -66,6 +75,11 @@ class StreamQueue : public plugin::InputSink {
   void on_all_ended(size_t inputs, std::function<void()> callback);
 
   [[nodiscard]] size_t in_flight_bytes() const { return in_flight_.load(std::memory_order_relaxed); }
+  /// Those of them that workers have taken: being filtered, or waiting for their outputs.
+  [[nodiscard]] size_t running_bytes() const {
+    const size_t all = in_flight_bytes(), queued = queued_bytes_.load(std::memory_order_relaxed);
+    return all > queued ? all - queued : 0;
+  }
   [[nodiscard]] size_t queued_chunks() const { return queued_.load(std::memory_order_relaxed); }
   [[nodiscard]] size_t limit() const { return limit_; }
   /// Nanoseconds that inputs have spent paused, for the flow metrics.
@@ -88,7 +102,9 @@ class StreamQueue : public plugin::InputSink {
   std::multimap<int64_t, std::weak_ptr<plugin::Stream>> deadlines_;  // steady nanoseconds
   std::vector<std::function<void()>> waiting_;                       // inputs to resume
   std::atomic<bool> has_waiting_{false};
-  size_t held_ = 0;  // streams that workers hold
+  std::atomic<uint64_t> wakes_{0};
+  std::atomic<bool> wants_wake_{false};  // somebody waits for wake()
+  size_t held_ = 0;                      // streams that workers hold
   bool closed_ = false;
   size_t inputs_ = 0, ended_ = 0;
   std::function<void()> on_all_ended_;

@@ -11,6 +11,7 @@ namespace {
 constexpr int64_t kFlushEvery = 5'000'000'000;  // nanoseconds, as Logstash's periodic flush
 constexpr int64_t kTrimEvery = 1'000'000'000;   // nanoseconds
 constexpr int64_t kIdleWait = 1000;             // milliseconds between looks at these clocks
+constexpr int kRecordsPerTurn = 4;              // of the backlog
 constexpr size_t kWorthTrimming = 1 << 20;      // bytes
 }  // namespace
 
@@ -22,28 +23,87 @@ void Worker::start(size_t number) {
   });
 }
 
-// Take, decode, filter, output; letting the batch go acknowledges it once the outputs have let go too.
+// Until the queue is drained.
 void Worker::run(bool trims) {
-  int64_t now = steady_nanos();
-  next_flush_ = now + kFlushEvery;
-  next_trim_ = now + kTrimEvery;
+  next_flush_ = steady_nanos() + kFlushEvery;
+  next_trim_ = steady_nanos() + kTrimEvery;
   Turn turn;
-  while (!abort_) {
-    turn = context_.queue.take(kIdleWait, std::move(turn));
-    now = steady_nanos();
-    if (turn) {
-      const BatchRef batch = gather(turn);
-      context_.events_in.add(batch->events().size());
-      context_.events_out.add(execution_.run(batch));
-      const int64_t started = std::exchange(now, steady_nanos());
-      context_.busy_nanos.add(static_cast<uint64_t>(now - started));
-    } else if (context_.queue.drained()) {
-      break;
-    }
+  bool more = true;
+  while (more && !abort_) {
+    more = context_.persistence ? through_disk(turn) : through_memory(turn);
+    const int64_t now = steady_nanos();
     if (execution_.wants_flush() && now >= next_flush_) flush_filters(false);
     if (trims && now >= next_trim_) trim();
   }
+  if (unstored_) unstored_->abandon();
+  unstored_.reset();
   if (execution_.wants_flush() && !abort_) flush_filters(true);
+}
+
+// Filter, output; letting the batch go acknowledges it once the outputs have let go too.
+void Worker::work(const BatchRef& batch) {
+  const int64_t started = steady_nanos();
+  context_.events_out.add(execution_.run(batch));
+  context_.busy_nanos.add(static_cast<uint64_t>(steady_nanos() - started));
+}
+
+// Take, decode, filter, output. False: nothing more will come.
+bool Worker::through_memory(Turn& turn) {
+  turn = context_.queue.take(kIdleWait, std::move(turn));
+  if (!turn) return !context_.queue.drained();
+  const int64_t started = steady_nanos();
+  const BatchRef batch = gather(turn);
+  context_.events_in.add(batch->events().size());
+  context_.events_out.add(execution_.run(batch));
+  context_.busy_nanos.add(static_cast<uint64_t>(steady_nanos() - started));
+  return true;
+}
+
+// The same with the disk between decoding and filters. What waits there is read back faster than new events
+// come, so that it gets less.
+bool Worker::through_disk(Turn& turn) {
+  auto& disk = *context_.persistence;
+  const uint64_t seen = context_.queue.wakes();
+  if (unstored_) store(std::exchange(unstored_, {}));
+  const bool worked = work_backlog();
+  if (unstored_ || !disk.may_take()) {
+    if (!worked) context_.queue.wait(kIdleWait, seen);
+    return true;
+  }
+  const bool blocked = disk.has_backlog();
+  turn = context_.queue.take(worked ? 0 : kIdleWait, std::move(turn),
+                             blocked ? std::optional(seen) : std::nullopt);
+  if (!turn) {
+    if (!context_.queue.drained()) return true;
+    if (!disk.has_backlog()) return false;
+    if (!worked) context_.queue.wait(kIdleWait, seen);
+    return true;
+  }
+  BatchRef batch = gather(turn);
+  context_.events_in.add(batch->events().size());
+  store(std::move(batch));
+  return true;
+}
+
+bool Worker::work_backlog() {
+  bool worked = false;
+  for (int i = 0; i < kRecordsPerTurn && context_.persistence->may_read(); ++i) {
+    const BatchRef batch = context_.pool.take();
+    if (!context_.persistence->read(*batch)) break;
+    work(batch);
+    worked = true;
+  }
+  return worked;
+}
+
+// A batch that cannot be written waits for the disk, and input with it. At the end it is delivered from
+// memory: its acknowledgements then come from the outputs.
+void Worker::store(BatchRef batch) {
+  const auto next = context_.persistence->append(writer_, *batch);
+  if (next.ok() ? *next == Persistence::Next::run : context_.persistence->ending())
+    work(batch);
+  else if (!next.ok())
+    unstored_ = std::move(batch);
 }
 
 // One batch of what is there; waits for more only as long as pipeline.batch.delay says.

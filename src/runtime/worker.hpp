@@ -8,7 +8,7 @@
 
 #include "event/batch.hpp"
 #include "plan/execution.hpp"
-#include "runtime/stream_queue.hpp"
+#include "runtime/persistence.hpp"
 
 namespace sluice::runtime {
 
@@ -24,6 +24,7 @@ struct WorkerContext {
   plugin::Counter& events_in;
   plugin::Counter& events_out;
   plugin::Counter& busy_nanos;
+  Persistence* persistence;  // null with the queue in memory
 };
 
 /// One thread. start(), then join() after the queue was closed: it ends when the queue is drained.
@@ -39,6 +40,11 @@ class Worker {
 
  private:
   void run(bool trims);
+  bool through_memory(Turn& turn);
+  bool through_disk(Turn& turn);
+  bool work_backlog();
+  void store(BatchRef batch);
+  void work(const BatchRef& batch);
   BatchRef gather(Turn& turn);
   void decode(Turn& turn, Batch& batch);
   void flush_filters(bool final);
@@ -48,6 +54,8 @@ class Worker {
   plan::Execution execution_;
   std::thread thread_;
   std::atomic<bool> abort_{false};
+  queue::RecordWriter writer_;
+  BatchRef unstored_;  // waits for the disk
   int64_t next_flush_ = 0;
   int64_t next_trim_ = 0;
 };

@@ -6,7 +6,6 @@
 namespace sluice::settings {
 namespace {
 
-constexpr std::string_view kQueue = "the persistent queue is not part of this version";
 constexpr std::string_view kDlq = "the dead letter queue is not part of this version";
 constexpr std::string_view kReload = "configs are not reloaded by this version";
 constexpr std::string_view kElastic = "it belongs to Elastic's commercial features";
@@ -44,17 +43,30 @@ constexpr Known kKnown[] = {
     {"pipeline.reloadable", Type::boolean, "true", "Whether the pipeline may be reloaded.", true, kReload},
     {"pipeline.separate_logs", Type::boolean, "false", "A log file per pipeline.", true,
      "all pipelines log to one place"},
-    {"queue.type", Type::string, "memory", "memory.", true},
-    {"queue.max_bytes", Type::bytes, "", "", true, kQueue},
-    {"queue.max_events", Type::number, "", "", true, kQueue},
-    {"queue.page_capacity", Type::bytes, "", "", true, kQueue},
-    {"queue.drain", Type::boolean, "", "", true, kQueue},
-    {"queue.checkpoint.acks", Type::number, "", "", true, kQueue},
-    {"queue.checkpoint.writes", Type::number, "", "", true, kQueue},
-    {"queue.checkpoint.interval", Type::number, "", "", true, kQueue},
-    {"queue.checkpoint.retry", Type::boolean, "", "", true, kQueue},
-    {"queue.compression", Type::string, "", "", true, kQueue},
-    {"path.queue", Type::string, "", "", true, kQueue},
+    {"queue.type", Type::string, "memory", "Where events wait: memory, or persisted (on disk).", true},
+    {"path.queue", Type::string, "",
+     "The folder of persisted queues, one folder a pipeline; path.data/queue by default.", true},
+    {"queue.page_capacity", Type::bytes, "64mb", "The size of one file of a persisted queue.", true},
+    {"queue.max_bytes", Type::bytes, "1024mb",
+     "The size of a persisted queue; inputs wait while it is full. 0: as large as the disk.", true},
+    {"queue.max_events", Type::number, "0",
+     "The most events in a persisted queue; 0: as many as fit queue.max_bytes.", true},
+    {"queue.drain", Type::boolean, "false", "Deliver all of a persisted queue before a stop.", true},
+    {"queue.checkpoint.acks", Type::number, "1024",
+     "Delivered events after which a persisted queue notes them on disk; 0: by time alone.", true},
+    {"queue.checkpoint.writes", Type::number, "1024",
+     "Events after which a persisted queue syncs what was written; 0: by time alone.", true},
+    {"queue.checkpoint.interval", Type::number, "1000",
+     "Milliseconds after which a persisted queue does both at the latest.", true},
+    {"queue.checkpoint.retry", Type::boolean, "true", "Try a checkpoint that failed again; always true.",
+     true},
+    {"queue.compression", Type::string, "none",
+     "Compress the events of a persisted queue: none, speed, balanced or size.", true},
+    {"queue.commit.interval", Type::number, "0",
+     "Milliseconds that an acknowledgement waits for others, so that one sync of the disk serves more. "
+     "Sluice only.",
+     true},
+    {"queue.commit.bytes", Type::bytes, "1mb", "Bytes that end this wait earlier. Sluice only.", true},
     {"dead_letter_queue.enable", Type::boolean, "false", "Keep refused events.", true},
     {"dead_letter_queue.max_bytes", Type::bytes, "", "", true, kDlq},
     {"dead_letter_queue.flush_interval", Type::number, "", "", true, kDlq},

@@ -43,6 +43,8 @@ std::string_view wanted(Type type, std::string_view value) {
 std::string_view words_of(std::string_view name) {
   if (name == "pipeline.ecs_compatibility") return "disabled|v1|v8";
   if (name == "pipeline.ordered") return "auto|true|false";
+  if (name == "queue.type") return "memory|persisted";
+  if (name == "queue.compression") return "none|speed|balanced|size|disabled";
   if (name == "log.level") return "fatal|error|warn|info|debug|trace";
   if (name == "api.auth.type") return "none|basic";
   if (name == "api.auth.basic.password_policy.mode") return "WARN|ERROR";
@@ -71,11 +73,10 @@ Status check_positive(std::string_view name, std::string_view value, std::string
 }
 
 Status check_supported(std::string_view name, std::string_view value, std::string_view where) {
-  if (name == "queue.type" && value != "memory")
-    return Status::config(
-        fmt::format("{}: queue.type \"{}\" is not supported: the persistent queue is not part of this "
-                    "version; use memory",
-                    where, value));
+  if (name == "queue.checkpoint.retry" && value == "false")
+    return Status::config(fmt::format(
+        "{}: queue.checkpoint.retry false is not supported: a checkpoint that failed is always tried again",
+        where));
   if (name == "dead_letter_queue.enable" && value == "true")
     return Status::config(fmt::format(
         "{}: dead_letter_queue.enable is not supported: the dead letter queue is not part of this version",

@@ -75,7 +75,7 @@ TEST_CASE("what is no flag, no value and no command is refused with the nearest 
   CHECK(problem({"-w", "many"}) ==
         "--pipeline.workers: the setting \"pipeline.workers\" must be a whole number, not \"many\"");
   CHECK(problem({"--log.level", "loud"}).find("must be one of") != std::string::npos);
-  CHECK(problem({"--queue.type", "persisted"}).find("not supported") != std::string::npos);
+  CHECK(problem({"--queue.checkpoint.retry", "false"}).find("not supported") != std::string::npos);
   CHECK_FALSE(parse({"-f"}).ok());
   CHECK_FALSE(parse({"--pipeline.work", "3"}).ok());  // no guessing
   CHECK_FALSE(parse({"-f", "a", "-f", "b"}).ok());

@@ -87,8 +87,9 @@ TEST_CASE("values of the wrong type or choice, and what this version does not ha
   for (const auto* yaml :
        {"pipeline.workers: many", "api.enabled: maybe", "pipeline.in_flight_bytes: 5 apples",
         "pipeline.drain_timeout: soon", "api.http.port: http", "log.level: loud",
-        "pipeline.ecs_compatibility: v9", "pipeline.ordered: sometimes", "queue.type: persisted",
-        "queue.max_bytes: 1gb", "dead_letter_queue.enable: true", "config.reload.automatic: true"}) {
+        "pipeline.ecs_compatibility: v9", "pipeline.ordered: sometimes", "queue.type: disk",
+        "queue.compression: gzip", "queue.checkpoint.retry: false", "dead_letter_queue.enable: true",
+        "config.reload.automatic: true"}) {
     CAPTURE(yaml);
     const File f(yaml);
     CHECK_FALSE(f.status.ok());

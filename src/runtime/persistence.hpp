@@ -1,0 +1,57 @@
+// The persistent queue as the workers of a pipeline use it: what goes through it from memory, what waits on
+// disk, and when it is read back.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "event/batch.hpp"
+#include "queue/persistent_queue.hpp"
+#include "runtime/stream_queue.hpp"
+
+namespace sluice::runtime {
+
+/// Events go on from memory while little of them is there, and wait on disk otherwise, so that inputs are
+/// slowed down by a full queue and not by a slow output. All methods are thread-safe.
+class Persistence {
+ public:
+  /// `entrance` outlives this, and is woken when something here may have changed.
+  Persistence(std::shared_ptr<queue::PersistentQueue> queue, StreamQueue& entrance);
+  ~Persistence();
+
+  /// True while events of inputs may come: there is room, or the pipeline ends and what it has read must go
+  /// somewhere.
+  [[nodiscard]] bool may_take() const {
+    return queue_->has_room() || ending_.load(std::memory_order_relaxed);
+  }
+  /// True when records wait on disk that are still to be delivered before the end.
+  [[nodiscard]] bool has_backlog() const;
+  /// True when one of them may be read: little is in memory.
+  [[nodiscard]] bool may_read() const;
+  [[nodiscard]] bool ending() const { return ending_.load(std::memory_order_relaxed); }
+
+  using Next = queue::PersistentQueue::Next;
+  /// Writes the events of `batch`, and takes over its acknowledgements. An error is logged, and the batch is
+  /// as before: try again later.
+  Result<Next> append(queue::RecordWriter& writer, Batch& batch);
+  /// Reads a record into `batch`. False: there is none, or it cannot be read for now, which is logged.
+  bool read(Batch& batch);
+
+  /// The inputs have stopped. The backlog is read until `deadline` (steady nanoseconds).
+  void end(int64_t deadline);
+  [[nodiscard]] queue::PersistentQueue& queue() const { return *queue_; }
+
+ private:
+  void failed(std::string_view what, const Status& status);
+
+  const std::shared_ptr<queue::PersistentQueue> queue_;
+  StreamQueue& entrance_;
+  std::atomic<bool> ending_{false};
+  std::atomic<int64_t> deadline_{INT64_MAX};
+  std::atomic<int64_t> read_again_{0};  // steady nanoseconds: not before
+  std::atomic<int64_t> complained_{0};  // steady nanoseconds; 0: nothing is wrong
+};
+
+}  // namespace sluice::runtime
