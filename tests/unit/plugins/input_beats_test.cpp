@@ -3,6 +3,7 @@
 
 #include "input_harness.hpp"
 #include "input_tls_fixture.hpp"
+#include "match/iso8601.hpp"
 #include "net/lumberjack.hpp"
 
 using namespace sluice::test;
@@ -47,6 +48,23 @@ TEST_CASE("beats acknowledges a window when all of its events are delivered, and
   CHECK(client.read(1, 100).empty());
   run.sink.settle();
   CHECK(client.read(6) == ack('2', 3));
+}
+
+TEST_CASE("events of a window that say no time are a nanosecond apart, in their order") {
+  Running run(kBeats + "}");
+  REQUIRE(run.start().ok());
+  Client client(run.port());
+  REQUIRE(client.send(window(3)));
+  const auto got = run.sink.take(3);
+  REQUIRE(got.size() == 3);
+  const auto time = [&](size_t i) {
+    const std::string name = R"("@timestamp":")";
+    const size_t at = got[i].json.find(name) + name.size();
+    return sluice::match::parse_event_timestamp(got[i].json.substr(at, got[i].json.find('"', at) - at));
+  };
+  REQUIRE(time(0));
+  CHECK(time(1) == *time(0) + 1);
+  CHECK(time(2) == *time(0) + 2);
 }
 
 TEST_CASE("beats acknowledges windows in their order, each with a frame of its own") {

@@ -71,6 +71,7 @@ void EventStream::decode(plugin::Chunk&, Batch& batch) {
 
 void EventStream::begin(Batch& batch) {
   batch_ = &batch;
+  now_ = {};
   source_ = batch.add_source({settings_->id, {}});
   auto copy = [&](const std::string& text) { return Value::string(batch.arena().copy(text)); };
   ip_ = copy(peer_->facts.ip);
@@ -174,7 +175,7 @@ void EventStream::finish(Event& event, bool decoded) {
     const auto parsed = time->is_string() ? match::parse_event_timestamp(time->as_text()) : std::nullopt;
     *time = parsed ? Value::timestamp(*parsed) : Value{};
   }
-  normalize(event);
+  normalize(event, now_);
   set_metadata(event);
   if (!s.decoration.empty()) (void)s.decoration.apply(event);
   if (s.codec_metadata) event.tag(decoded ? std::string_view(s.codec_tag) : kRawTag);

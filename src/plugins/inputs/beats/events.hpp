@@ -94,6 +94,7 @@ class EventStream : public plugin::Stream, private plugin::EventSink {
   Object* rest_ = nullptr;                  // fields to be merged into what the codec makes
   bool rest_used_ = false;
   uint32_t sequence_ = 0;
+  ArrivalTime now_;
 };
 
 }  // namespace sluice::plugins::beats
