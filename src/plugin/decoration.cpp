@@ -103,7 +103,8 @@ Status Decoration::add(Event& event, const Addition& addition) const {
   FieldRef made;
   const FieldRef* ref = &addition.ref;
   if (!addition.name.constant() || addition.ref.empty()) {
-    std::string name;
+    thread_local std::string name;
+    name.clear();
     if (addition.name.fill(event, name) == Template::Outcome::failed) return failed(addition.name);
     auto parsed = FieldRef::parse(name, event.arena());
     if (!parsed.ok()) return parsed.status();
@@ -129,13 +130,14 @@ Status Decoration::apply(Event& event) const {
       event.remove(remove_refs_[i]);
       continue;
     }
-    std::string name;
+    thread_local std::string name;
+    name.clear();
     if (remove_fields_[i].fill(event, name) == Template::Outcome::failed) return failed(remove_fields_[i]);
     auto ref = FieldRef::parse(name, event.arena());
     if (!ref.ok()) return ref.status();
     event.remove(*ref);
   }
-  std::string text;
+  thread_local std::string text;
   for (const auto& tag : add_tags_) {
     text.clear();
     if (tag.fill(event, text) == Template::Outcome::failed) return failed(tag);

@@ -153,7 +153,7 @@ void Bulk::pump() {
   while (target() && !ready_.empty()) {
     const auto host = pool_->choose_for_bulk();
     if (!host) break;
-    std::shared_ptr<Body> body = std::move(ready_.front());
+    BodyPtr body = std::move(ready_.front());
     ready_.pop_front();
     merge_small(*body);
     send(host, std::move(body));
@@ -222,27 +222,36 @@ void Bulk::tick() {
   if (idle && !left && active_.load() == 0) linger_timer_->stop();
 }
 
-void Bulk::send(const HostPtr& host, std::shared_ptr<Body> body) {
+void Bulk::send(const HostPtr& host, BodyPtr body) {
   compress(*body);
   net::HttpHeaders headers{{"Content-Type", "application/json"},
                            {"X-Elastic-Event-Count", std::to_string(body->items.size())},
                            {"X-Elastic-Uncompressed-Request-Length", std::to_string(body->size())}};
   const bool packed = !body->compressed.empty();
   if (packed) headers.emplace_back("Content-Encoding", "gzip");
-  std::vector<net::Bytes> content;  // the callback below keeps the body
+  std::vector<net::Bytes> content;
   content.push_back(net::Bytes::unowned(packed ? body->compressed.view() : body->bytes.view()));
-  in_flight_.push_back(body);
+  const Body* sent = body.get();
+  in_flight_.push_back(std::move(body));
   const uint32_t round = host->pace.begin();
   pool_->publish(*host);
   const auto& own_path = settings_.connection.bulk_path;
   pool_->send(
       host, "POST", (own_path.empty() ? "/_bulk" : own_path) + std::string(kFilter), std::move(content),
       std::move(headers),
-      [this, alive = alive_, host, round, body](const Response& response) {
+      [this, alive = alive_, host, round, sent](const Response& response) {
         if (!*alive || response.error == Response::Error::cancelled) return;  // stop() has settled it
-        answered(host, round, body, response);
+        answered(host, round, take_in_flight(sent), response);
       },
       !own_path.empty());
+}
+
+BodyPtr Bulk::take_in_flight(const Body* body) {
+  const auto place = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                  [body](const BodyPtr& one) { return one.get() == body; });
+  BodyPtr taken = std::move(*place);
+  in_flight_.erase(place);
+  return taken;
 }
 
 void Bulk::flush() {
@@ -290,7 +299,7 @@ void Bulk::abandon_all() {
     events += body->items.size();
     abandon(*body);
   }
-  // What is on its way may still be read by the client: its bytes stay, its batches go.
+  // What is on its way is still read by the client: its bytes stay, its batches go.
   for (const auto& body : in_flight_) {
     abandon(*body);
     body->batches.clear();

@@ -95,9 +95,9 @@ class Bulk {
   bool collect(bool all);
   void tick();
   void merge_small(Body& body);
-  void send(const HostPtr& host, std::shared_ptr<Body> body);
-  void answered(const HostPtr& host, uint32_t round, const std::shared_ptr<Body>& body,
-                const Response& response);
+  void send(const HostPtr& host, BodyPtr body);
+  BodyPtr take_in_flight(const Body* body);
+  void answered(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response);
   void accepted(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response);
   void judge(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response);
   void dead_letter(const Body& body, size_t item, const ItemResult& result);
@@ -138,7 +138,7 @@ class Bulk {
   std::unique_ptr<net::Timer> linger_timer_, delay_timer_;
   std::deque<BodyPtr> ready_;
   std::multimap<uint64_t, BodyPtr> delayed_;
-  std::vector<std::shared_ptr<Body>> in_flight_;
+  std::vector<BodyPtr> in_flight_;  // the client reads their bytes
   uint64_t requests_delivered_ = 0;
   std::minstd_rand random_{std::random_device{}()};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -4,7 +4,6 @@
 #include <optional>
 #include <unordered_set>
 
-#include "base/buffer.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "event/json_write.hpp"
@@ -60,9 +59,12 @@ bool left_over(std::string_view name) {
 
 }  // namespace
 
-std::string legal_index_name(std::string_view name) {
-  if (name.size() > 2 && name.front() == '<' && name.back() == '>') return std::string(name);
-  std::string out;
+void make_legal_index_name(std::string_view name, std::string& out) {
+  out.clear();
+  if (name.size() > 2 && name.front() == '<' && name.back() == '>') {
+    out = name;
+    return;
+  }
   std::string scrubbed;
   if (!utf8_valid(name)) name = scrubbed = utf8_scrub(name);
   bool ascii = true;
@@ -78,10 +80,9 @@ std::string legal_index_name(std::string_view name) {
   }
   if (!ascii) out = match::lower(out);
   const size_t start = out.find_first_not_of("-_+");
-  out = start == std::string::npos ? std::string() : out.substr(start);
+  out.erase(0, start);
   if (out.size() > 255) out.resize(utf8_valid_prefix(std::string_view(out).substr(0, 255)));
   if (out == "." || out == "..") out.clear();
-  return out;
 }
 
 IndexNamer::IndexNamer(const DocumentSettings& settings, const Target& target, std::string_view action,
@@ -193,7 +194,7 @@ void IndexNamer::fill(const Event& event, IndexName& out) {
     out.problem = "the index name cannot be filled in: " + std::string(template_.problem());
 }
 
-void IndexNamer::finish(std::string_view filled, IndexName& out) const {
+void IndexNamer::finish(std::string_view filled, IndexName& out) {
   out.problem.clear();
   out.renamed = false;
   if (left_over(filled)) {
@@ -201,17 +202,21 @@ void IndexNamer::finish(std::string_view filled, IndexName& out) const {
                   std::string(filled) + "]";
     return;
   }
-  out.name = verbatim_ ? std::string(filled) : legal_index_name(filled);
+  if (verbatim_)
+    out.name = filled;
+  else
+    make_legal_index_name(filled, out.name);
   if (out.name.empty()) {
     out.problem = "No index can be named [" + std::string(filled) + "]";
     return;
   }
   out.renamed = out.name != filled;
   if (out.renamed) say_renamed(filled, out.name);
-  Buffer quoted;
-  write_json_string(out.name, false, quoted);
-  out.quoted = quoted.view();
-  out.head = action_.empty() ? std::string() : "{\"" + action_ + "\":{\"_index\":" + out.quoted;
+  quoted_.clear();
+  write_json_string(out.name, false, quoted_);
+  out.quoted = quoted_.view();
+  out.head.clear();
+  if (!action_.empty()) out.head.append("{\"").append(action_).append("\":{\"_index\":").append(out.quoted);
 }
 
 }  // namespace sluice::elastic

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/buffer.hpp"
 #include "event/template.hpp"
 #include "plugin/metrics.hpp"
 #include "plugins/elastic/settings.hpp"
@@ -15,8 +16,8 @@ namespace sluice::elastic {
 
 /// `name` as Elasticsearch takes it: lower case, none of \ / * ? " < > | , # : and blank (they become `_`),
 /// not starting with `-`, `_` or `+`, at most 255 bytes, valid UTF-8. Date-math names (`<logs-{now/d}>`) stay
-/// as they are. Empty when nothing legal is left.
-std::string legal_index_name(std::string_view name);
+/// as they are. `out` is empty when nothing legal is left.
+void make_legal_index_name(std::string_view name, std::string& out);
 
 /// A name, ready for the action line.
 struct IndexName {
@@ -50,7 +51,7 @@ class IndexNamer {
   std::string_view key_of(const Event& event);
   bool time_of(const Event& event, int64_t& periods) const;
   void fill(const Event& event, IndexName& out);
-  void finish(std::string_view filled, IndexName& out) const;
+  void finish(std::string_view filled, IndexName& out);
 
   const DocumentSettings& settings_;
   const bool data_stream_;
@@ -62,6 +63,7 @@ class IndexNamer {
   bool cacheable_ = true;
   bool verbatim_;  // an alias, which may have capitals
   std::string key_, scratch_;
+  Buffer quoted_;
   IndexName single_;  // constant, or not cacheable
   std::unique_ptr<std::array<Slot, 256>> slots_;
 };

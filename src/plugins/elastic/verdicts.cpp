@@ -29,11 +29,7 @@ std::string_view first_line(std::string_view text) { return text.substr(0, text.
 
 }  // namespace
 
-void Bulk::answered(const HostPtr& host, uint32_t round, const std::shared_ptr<Body>& shared,
-                    const Response& response) {
-  std::erase(in_flight_, shared);
-  BodyPtr body = bodies_.take();
-  std::swap(*body, *shared);
+void Bulk::answered(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response) {
   if (response.answered())
     metrics_->all.counter("bulk_requests.responses." + std::to_string(response.status)).add();
   if (!response.answered()) {

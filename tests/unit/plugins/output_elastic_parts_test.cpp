@@ -107,6 +107,11 @@ TEST_CASE("a cloud id names its Elasticsearch") {
 }
 
 TEST_CASE("index names are made legal") {
+  const auto legal_index_name = [](std::string_view name) {
+    std::string legal = "left over";
+    make_legal_index_name(name, legal);
+    return legal;
+  };
   CHECK(legal_index_name("Logs-ACME-2026") == "logs-acme-2026");
   CHECK(legal_index_name("a/b c*d?\"e<f>g|h,i#j:k\\l") == "a_b_c_d__e_f_g_h_i_j_k_l");
   CHECK(legal_index_name("_-+x") == "x");
