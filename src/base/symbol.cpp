@@ -7,28 +7,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/hash.hpp"
 #include "base/utf8.hpp"
 
 namespace sluice {
 namespace {
-
-uint64_t hash_of(std::string_view text) {
-  uint64_t h = 0x9E3779B97F4A7C15ull ^ text.size();
-  const char* p = text.data();
-  size_t n = text.size();
-  while (n >= 8) {
-    uint64_t w;
-    std::memcpy(&w, p, 8);
-    h = (h ^ w) * 0xff51afd7ed558ccdull;
-    h ^= h >> 32;
-    p += 8;
-    n -= 8;
-  }
-  uint64_t w = 0;
-  if (n != 0) std::memcpy(&w, p, n);
-  h = (h ^ w) * 0xff51afd7ed558ccdull;
-  return h ^ (h >> 29);
-}
 
 size_t quoted_room(std::string_view text) {
   return (text.size() + 3 + Key::kQuotedStep - 1) / Key::kQuotedStep * Key::kQuotedStep;
@@ -51,9 +34,10 @@ void fill(Key::Entry* entry, std::string_view text, uint32_t id) {
 std::string_view text_of(const Key::Entry& entry) { return {entry.quoted + 1, entry.length}; }
 
 struct TextHash {
-  size_t operator()(std::string_view text) const { return hash_of(text); }
+  size_t operator()(std::string_view text) const { return hash_bytes(text); }
 };
 
+// Names come from outside: who sends them must not know which of them share a place, or all of them would.
 class Table {
  public:
   const Key::Entry* find_or_add(std::string_view text, bool always) {
@@ -102,7 +86,7 @@ Cache& cache() {
 }  // namespace
 
 Key Key::of(std::string_view text, Arena& arena) {
-  const uint64_t h = hash_of(text);
+  const uint64_t h = hash_bytes(text);
   auto& slot = cache().slots[h % 2048];
   if (slot.hash == h && slot.entry && text_of(*slot.entry) == text) return Key(slot.entry);
   if (const auto* entry = table().find_or_add(text, false)) {
