@@ -97,7 +97,7 @@ Status unknown_flag(const std::string& flag) {
 
 bool is_command(const std::string& word) {
   return word == "explain" || word == "keystore" || word == "plugins" || word == "version" ||
-         word == "help" || word == "check";
+         word == "help" || word == "check" || word == "queue";
 }
 
 Status take(const po::variables_map& vm, Arguments& args) {
@@ -175,6 +175,8 @@ std::string help_text() {
       "pipeline explain E0203        what a diagnostic code means\n"
       "pipeline keystore COMMAND     create, add KEY, list, remove KEY: secrets for ${KEY} in configs and "
       "logstash.yml\n"
+      "pipeline queue inspect|verify|repair|export [FOLDER], pipeline queue drain -f CONFIG\n"
+      "                              look after the persistent queue of a stopped engine\n"
       "pipeline plugins [NAME]       list the plugins, or the options of one\n\n";
   text += fmt::format("{}", [] {
     std::ostringstream out;

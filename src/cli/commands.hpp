@@ -17,7 +17,10 @@ int explain(const Arguments& args, const settings::Settings& settings, const set
 int keystore(const Arguments& args);
 /// pipeline plugins
 int plugins(const Arguments& args);
-/// pipeline -f, -e, or pipelines.yml
+/// pipeline queue inspect | verify | repair | export [FOLDER] | drain
+int queue(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
+/// pipeline -f, -e, or pipelines.yml. As the command `queue drain`: without the inputs, and it ends when the
+/// persistent queues are empty.
 int run(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
 
 /// What plugins see of the settings.

@@ -92,6 +92,7 @@ int dispatch(int argc, char** argv) {
   configure_log(settings);
   configure_fields(settings);
   if (args.command == "explain") return explain(args, settings, *variables);
+  if (args.command == "queue") return queue(args, settings, *variables);
   if (args.command == "check" || settings.boolean("config.test_and_exit"))
     return check(args, settings, *variables);
   return run(args, settings, *variables);

@@ -187,15 +187,19 @@ void wait_for_end(Signals& signals, int finished_fd, size_t pipelines) {
   }
 }
 
-// A second SIGINT ends the process at once.
-std::thread watch_for_impatience(Signals& signals, int stop_fd) {
-  return std::thread([&signals, stop_fd] {
+// A second SIGINT ends the process at once; while a queue is drained by a command, any signal: what is not
+// delivered stays there.
+std::thread watch_for_impatience(Signals& signals, int stop_fd, bool draining) {
+  return std::thread([&signals, stop_fd, draining] {
     for (;;) {
       pollfd fds[2] = {{signals.fd(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
       if (poll(fds, 2, -1) < 0) continue;
       if (fds[1].revents) return;
-      if (fds[0].revents && signals.read_one() == SIGINT) {
-        log::fatal(kRunner, "SIGINT received. Terminating immediately..");
+      if (!fds[0].revents) continue;
+      const int signal = signals.read_one();
+      if (signal == SIGINT || (draining && signal == SIGTERM)) {
+        log::fatal(kRunner, signal == SIGINT ? "SIGINT received. Terminating immediately.."
+                                             : "SIGTERM received. What is not delivered stays in the queue.");
         std::_Exit(1);
       }
     }
@@ -206,6 +210,7 @@ std::thread watch_for_impatience(Signals& signals, int stop_fd) {
 
 int run(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables) {
   raise_file_limit();
+  const bool draining = args.command == "queue";
   Signals signals;
   auto all = pipeline_settings(args, settings);
   if (!all.ok()) return fail(all.message());
@@ -240,6 +245,12 @@ int run(const Arguments& args, const settings::Settings& settings, const setting
   for (auto& one : *prepared) {
     auto resolved = resolve(one.settings, settings);
     if (!resolved.ok()) return fail(resolved.message());
+    if (draining) {
+      if (!resolved->persistent_queue)
+        return fail(fmt::format("pipeline {} has no queue to drain: queue.type is memory", resolved->id));
+      resolved->drain_queue = true;
+      one.config.plan->inputs.clear();
+    }
     auto pipeline = std::make_unique<runtime::Pipeline>(*resolved, std::move(one.config.plan),
                                                         std::move(one.config.sources), engine);
     pipeline->on_finished([finished_fd] {
@@ -262,10 +273,10 @@ int run(const Arguments& args, const settings::Settings& settings, const setting
               {{"count", pipelines.size()},
                {"running_pipelines", "[" + ids + "]"},
                {"non_running_pipelines", "[]"}});
-    wait_for_end(signals, finished_fd, pipelines.size());
+    if (!draining) wait_for_end(signals, finished_fd, pipelines.size());
   }
   const int stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  auto watcher = watch_for_impatience(signals, stop_fd);
+  auto watcher = watch_for_impatience(signals, stop_fd, draining);
   if (!failed)
     for (auto& pipeline : pipelines) pipeline->stop();
   services.stop();
