@@ -98,7 +98,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, HttpServerOpt
   listen.port = options.port;
   listen.reuse_port = options.reuse_port;
   listen.tls = options.tls;
-  listen.max_connections = options.max_connections;
+  listen.access.max_connections = options.max_connections;
   impl->options = std::move(options);
   impl->handler = std::move(handler);
   auto listener = TcpListener::listen(loop, listen, [impl = std::weak_ptr<Impl>(impl)](TcpConnection&) {

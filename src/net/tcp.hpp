@@ -13,6 +13,7 @@
 #include "net/bytes.hpp"
 #include "net/endpoint.hpp"
 #include "net/loop.hpp"
+#include "net/peer_limits.hpp"
 #include "net/tls.hpp"
 
 namespace sluice::net {
@@ -100,8 +101,9 @@ struct ListenOptions {
       false;  // several listeners (of several loops) share the port, the kernel spreads connections
   bool keep_alive = false;
   uint32_t idle_timeout_millis = 0;
-  size_t max_connections = 0;               // 0: as many as there are; more are closed when they come
-  std::shared_ptr<const TlsContext> tls{};  // null: plain
+  AccessRules access{};                                        // who is refused is closed at once, before TLS
+  std::function<void(const Endpoint&, Refusal)> on_refused{};  // told of it; loop thread
+  std::shared_ptr<const TlsContext> tls{};                     // null: plain
 };
 
 /// Accepts connections on a loop. Calls from any thread; destroying stops accepting, accepted connections

@@ -131,6 +131,8 @@ void UvConnection::on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* b
   const auto size = static_cast<size_t>(count);
   self->bytes_in_ += size;
   self->touch();
+  if (self->pace_)
+    if (const auto millis = self->pace_(*self, size); millis != 0) self->rest(millis);
   if (self->tls_) {
     self->read_tls({buffer->base, size});
   } else {
@@ -214,7 +216,7 @@ void UvConnection::deliver_end() {
 }
 
 void UvConnection::update_reading() {
-  const bool want = !closing_ && !ended_ && (!open_ || !paused_);
+  const bool want = !closing_ && !ended_ && (!open_ || !(paused_ || resting_));
   if (want == reading_) return;
   reading_ = want;
   auto* stream = reinterpret_cast<uv_stream_t*>(&tcp_);
@@ -223,6 +225,17 @@ void UvConnection::update_reading() {
   } else {
     uv_read_stop(stream);
   }
+}
+
+void UvConnection::rest(uint64_t millis) {
+  resting_ = true;
+  if (!rest_timer_) rest_timer_ = std::make_unique<Timer>(loop_);
+  rest_timer_->start(millis, [this] {
+    resting_ = false;
+    touch();
+    update_reading();
+  });
+  update_reading();
 }
 
 void UvConnection::pause_reading() {
@@ -372,6 +385,7 @@ void UvConnection::close(CloseReason reason) {
   if (std::exchange(closing_, true)) return;
   reason_ = std::move(reason);
   timer_.reset();
+  rest_timer_.reset();
   if (tls_ && open_ && reason_.kind != CloseReason::error) {
     tls_->shutdown();
     if (tls_->has_output()) {
@@ -431,7 +445,7 @@ void UvConnection::on_timer() {
     }
     return;
   }
-  if (paused_) touch();  // it is us who do not read
+  if (paused_ || resting_) touch();  // it is us who do not read
   const uint64_t quiet = loop_.now_millis() - last_activity_;
   if (quiet >= idle_millis_) {
     close({CloseReason::idle, "nothing was sent for " + std::to_string(idle_millis_) + " ms"});

@@ -28,6 +28,9 @@ class UvConnection final : public TcpConnection, public HandleOwner {
   void set_handler(std::unique_ptr<ConnectionHandler> handler) { handler_ = std::move(handler); }
   /// Begins to read (and, with TLS, to shake hands).
   void start();
+  /// Asked at each read how many milliseconds nothing more shall be read.
+  using Pace = std::function<uint64_t(const UvConnection&, size_t bytes)>;
+  void set_pace(Pace pace) { pace_ = std::move(pace); }
   /// Told when the connection has ended, before its handler goes.
   void set_on_gone(std::function<void(UvConnection&)> on_gone) { on_gone_ = std::move(on_gone); }
 
@@ -67,6 +70,7 @@ class UvConnection final : public TcpConnection, public HandleOwner {
   void deliver(SlabRef slab, std::string_view bytes);
   void deliver_end();
   void update_reading();
+  void rest(uint64_t millis);
   void opened();
   void drive_handshake(std::string_view wire);
   void flush_tls(OnWritten on_written = {});
@@ -88,6 +92,8 @@ class UvConnection final : public TcpConnection, public HandleOwner {
   uv_tcp_t tcp_{};
   std::unique_ptr<ConnectionHandler> handler_;
   std::function<void(UvConnection&)> on_gone_;
+  Pace pace_;
+  std::unique_ptr<Timer> rest_timer_;    // while the pace holds it back
   std::shared_ptr<TcpConnection> self_;  // while the handle is open
   Endpoint peer_;
   Endpoint local_;
@@ -109,6 +115,7 @@ class UvConnection final : public TcpConnection, public HandleOwner {
   bool shared_room_ = false;  // the read under way goes to the loop's shared slab
   bool open_ = false;         // on_open was called
   bool paused_ = false;
+  bool resting_ = false;  // read too fast for its pace
   bool reading_ = false;
   bool ended_ = false;  // the peer sent its last byte
   bool end_delivered_ = false;

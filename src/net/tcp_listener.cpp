@@ -16,6 +16,7 @@ struct TcpListener::Impl : HandleOwner, std::enable_shared_from_this<TcpListener
   uv_tcp_t tcp{};
   ListenOptions options;
   OnAccept on_accept;
+  PeerLimits limits{{}};
   std::shared_ptr<Impl> self;  // while the handle is open
   std::unordered_set<UvConnection*> open;
   std::atomic<size_t> open_count{0};
@@ -58,6 +59,7 @@ Status listen_error(const std::string& host, uint16_t port, int code) {
 }
 
 Status TcpListener::Impl::listen(const Endpoint& address) {
+  limits = PeerLimits(options.access);
   int code = uv_tcp_init_ex(loop.uv(), &tcp, address.raw()->sa_family);
   if (code != 0) return listen_error(options.host, options.port, code);
   tcp.data = static_cast<HandleOwner*>(this);
@@ -96,16 +98,22 @@ void TcpListener::Impl::accept_one() {
   auto connection = std::make_shared<UvConnection>(loop);
   if (!connection->accept(reinterpret_cast<uv_stream_t*>(&tcp), options)) return;
   ++accepted;
-  if (options.max_connections != 0 && open.size() >= options.max_connections) {
-    connection->close({CloseReason::local, "too many connections"});
+  if (const auto refusal = limits.enter(connection->peer()); refusal != Refusal::none) {
+    if (options.on_refused) options.on_refused(connection->peer(), refusal);
+    connection->close({CloseReason::local, std::string(refusal_text(refusal))});
     return;
   }
   open.insert(connection.get());
   open_count = open.size();
   connection->set_on_gone([impl = shared_from_this()](UvConnection& gone) {
+    impl->limits.leave(gone.peer());
     impl->open.erase(&gone);
     impl->open_count = impl->open.size();
   });
+  if (options.access.peer_bytes_per_second != 0)
+    connection->set_pace([impl = shared_from_this()](const UvConnection& from, size_t bytes) {
+      return impl->limits.spend(from.peer(), bytes, impl->loop.now_millis());
+    });
   auto handler = on_accept(*connection);
   if (!handler) {
     connection->close({CloseReason::local, "refused"});

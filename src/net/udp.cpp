@@ -36,6 +36,9 @@ struct UdpSocket::Impl : HandleOwner, std::enable_shared_from_this<UdpSocket::Im
   std::unique_ptr<Timer> pace;
   UdpOptions options;
   OnDatagrams on_datagrams;
+  PeerLimits limits{{}};
+  uint64_t refused = 0;
+  uint64_t over_rate = 0;
   std::shared_ptr<Impl> self;  // while the handle is open
   int fd = -1;
   uint16_t port = 0;
@@ -61,6 +64,7 @@ struct UdpSocket::Impl : HandleOwner, std::enable_shared_from_this<UdpSocket::Im
   void set_polling(bool on);
   void close();
   void read();
+  bool let_in(const Endpoint& from, size_t size);
   void gather(std::string_view bytes, const sockaddr* from);
   void hand_over();
   void loop_stopped() override { close(); }
@@ -159,14 +163,26 @@ void UdpSocket::Impl::read() {
   if (paced) pace->start(kPaceMillis, [this] { read(); });
 }
 
+bool UdpSocket::Impl::let_in(const Endpoint& from, size_t size) {
+  if (const auto& allowed = options.access.allowed; !allowed.empty() && !allowed.contains(from)) {
+    ++refused;
+    return false;
+  }
+  if (limits.take(from, size, loop.now_millis())) return true;
+  ++over_rate;
+  return false;
+}
+
 // Datagrams are packed: views of the area would pin buffer_size each.
 void UdpSocket::Impl::gather(std::string_view bytes, const sockaddr* from) {
+  const Endpoint sender(from);
+  if (options.access.any() && !let_in(sender, bytes.size())) return;
   const size_t size = DatagramRun::record_size(bytes.size());
   if (slabs.slab() && slabs.slab().room() < size) hand_over();
   size_t room;
   char* at = slabs.room(size, room);
   if (gathered == 0) slab_from = slabs.slab().size();
-  DatagramRun::write(at, bytes, Endpoint(from));
+  DatagramRun::write(at, bytes, sender);
   slabs.take(size);
   ++gathered;
 }
@@ -194,6 +210,7 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::bind(Loop& loop, const UdpOptions&
   if (!address.ok()) return address.status();
   auto impl = std::make_shared<Impl>(loop);
   impl->options = options;
+  impl->limits = PeerLimits(options.access);
   impl->on_datagrams = std::move(on_datagrams);
   Status status = loop.call([&] { return impl->bind(*address); });
   if (!status.ok()) return status;
@@ -205,6 +222,8 @@ UdpSocket::~UdpSocket() { close(); }
 uint16_t UdpSocket::port() const { return impl_->port; }
 int UdpSocket::receive_buffer_bytes() const { return impl_->kernel_buffer / 2; }
 
+uint64_t UdpSocket::refused() const { return impl_->refused; }
+uint64_t UdpSocket::over_rate() const { return impl_->over_rate; }
 uint32_t UdpSocket::dropped() const {
   std::array<uint32_t, SK_MEMINFO_VARS> figures{};
   socklen_t length = sizeof figures;

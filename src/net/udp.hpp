@@ -12,6 +12,7 @@
 #include "base/status.hpp"
 #include "net/endpoint.hpp"
 #include "net/loop.hpp"
+#include "net/peer_limits.hpp"
 
 namespace sluice::net {
 
@@ -19,6 +20,7 @@ struct UdpOptions {
   std::string host = "0.0.0.0";
   uint16_t port = 0;             // 0: any free one
   size_t buffer_size = 65536;    // longer datagrams are cut to this
+  AccessRules access{};          // of others nothing is taken
   int receive_buffer_bytes = 0;  // the wish for SO_RCVBUF; 0: UdpSocket::kReceiveBuffer
 };
 
@@ -77,6 +79,10 @@ class UdpSocket {
   [[nodiscard]] int receive_buffer_bytes() const;
   /// Datagrams that the kernel had no room for, since bind(); wraps around. Loop thread.
   [[nodiscard]] uint32_t dropped() const;
+  /// Datagrams that the access rules did not let in: of peers that are not allowed, and of peers that sent
+  /// too much. Loop thread.
+  [[nodiscard]] uint64_t refused() const;
+  [[nodiscard]] uint64_t over_rate() const;
   /// Stops and restarts receiving; meanwhile the kernel keeps what fits its buffer and drops the rest. The
   /// datagrams of the system calls under way may still come.
   void pause();

@@ -76,7 +76,8 @@ class Engine:
                             *arguments, **more)
 
     def start(self, config, *arguments, until="Pipelines running"):
-        """Starts a config and waits for the log line with `until`."""
+        """Starts a config, with an empty log, and waits for the log line with `until`."""
+        self.log = ""
         self.process = subprocess.Popen(
             [self.binary, "--path.settings", str(self.settings), "--path.data", str(self.folder / "data"), "-e", config,
              *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -98,8 +99,8 @@ class Engine:
             try:
                 line = self.lines.get(timeout=max(0.01, until - time.monotonic()))
             except queue.Empty:
-                raise Failed(f"no line with {pattern!r}: {self.log}") from None
-            check(line is not None, f"the engine ended before a line with {pattern!r}: {self.log}")
+                raise Failed(f"no line with {pattern!r}: {self.log[-2000:]}") from None
+            check(line is not None, f"the engine ended before a line with {pattern!r}: {self.log[-2000:]}")
             self.log += line
             if re.search(pattern, line):
                 return line

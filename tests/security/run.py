@@ -38,7 +38,7 @@ def run(name, function, binary):
             print(f"skipped {name}: {reason}", flush=True)
             return "skipped"
         except Failed as failure:
-            print(f"FAILED {name}: {failure}", flush=True)
+            print(f"FAILED {name}: {str(failure)[:3000]}", flush=True)
         except Exception:
             print(f"FAILED {name}:\n{traceback.format_exc()}", flush=True)
         finally:

@@ -9,6 +9,7 @@
 #include "net/loop.hpp"
 #include "net/tcp.hpp"
 #include "plugin/spec.hpp"
+#include "plugins/inputs/access.hpp"
 #include "plugins/inputs/beats/peer.hpp"
 #include "plugins/inputs/beats/stream.hpp"
 #include "plugins/inputs/connection_gate.hpp"
@@ -130,7 +131,8 @@ constexpr plugin::Option kOwnOptions[] = {
      "A full pipeline slows clients down instead of cutting them off: remove it."},
     {"target_field_for_codec", Type::any, {}, {}, kObsolete, {}, "The codec reads `message`: remove it."},
 };
-constexpr auto kOptions = plugin::join(kOwnOptions, tls::kEndpointOptions, tls::kListenerOptions);
+constexpr auto kOptions = plugin::join(kOwnOptions, tls::kEndpointOptions, tls::kListenerOptions,
+                                       kAccessOptions, kConnectionOptions);
 
 /// What the connections of one input share. Loop thread, apart from `settings`.
 struct Server {
@@ -235,6 +237,7 @@ class BeatsInput : public plugin::Input {
     if (port < 0 || port > 65535) setup.error("port", "E0306", "port must be between 0 and 65535");
     port_ = static_cast<uint16_t>(port);
     tls_ = tls::read_endpoint(setup, net::TlsRole::server);
+    access_ = read_access(setup);
   }
 
   Status start(plugin::Start& start, plugin::InputSink& sink) override {
@@ -245,6 +248,8 @@ class BeatsInput : public plugin::Input {
     options.host = host_;
     options.port = port_;
     options.tls = tls_.context;
+    options.access = access_;
+    options.on_refused = refusal_log(kLogger, start.metrics);
     auto listener = net::TcpListener::listen(
         *server_->loop, options,
         [server = server_](net::TcpConnection&) { return std::make_unique<BeatsHandler>(server); });
@@ -342,6 +347,7 @@ class BeatsInput : public plugin::Input {
   std::string host_;
   uint16_t port_ = 0;
   tls::Endpoint tls_;
+  net::AccessRules access_;
   std::unique_ptr<net::TcpListener> listener_;
   std::optional<net::Timer> timer_;
 };

@@ -7,6 +7,7 @@
 #include "net/loop.hpp"
 #include "net/tcp.hpp"
 #include "plugin/spec.hpp"
+#include "plugins/inputs/access.hpp"
 #include "plugins/inputs/connection_gate.hpp"
 #include "plugins/inputs/proxy_header.hpp"
 #include "plugins/inputs/reverse_dns.hpp"
@@ -73,7 +74,8 @@ constexpr plugin::Option kOwnOptions[] = {
      "Use `ssl_client_authentication` in mode server or `ssl_verification_mode` in mode client."},
     {"data_timeout", Type::any, {}, {}, kObsolete, {}, "It has had no effect for years: remove it."},
 };
-constexpr auto kOptions = plugin::join(kOwnOptions, tls::kEndpointOptions, tls::kListenerOptions);
+constexpr auto kOptions = plugin::join(kOwnOptions, tls::kEndpointOptions, tls::kListenerOptions,
+                                       kAccessOptions, kConnectionOptions);
 
 /// What is fixed for all connections of the input; connections share it. `settings` is what streams see of
 /// it.
@@ -204,6 +206,8 @@ class TcpInput : public plugin::Input {
     s.server = options.string("mode") == "server";
     s.resolve = options.boolean("dns_reverse_lookup_enabled");
     s.tls = tls::read_endpoint(setup, s.server ? net::TlsRole::server : net::TlsRole::client);
+    access_ = read_access(setup);
+    if (!s.server) refuse_access(setup);
     host_ = options.string("host");
     keep_alive_ = options.boolean("tcp_keep_alive");
     const int64_t port = options.integer("port", -1);
@@ -242,6 +246,14 @@ class TcpInput : public plugin::Input {
   }
 
  private:
+  static void refuse_access(plugin::Setup& setup) {
+    for (const auto* name :
+         {"allowed_networks", "peer_bytes_per_second", "max_connections", "max_connections_per_peer"})
+      if (setup.options.given(name))
+        setup.error(name, "E0307", "`" + std::string(name) + "` is for mode => \"server\"",
+                    "Remove it: a client connects to one server, of its own accord.");
+  }
+
   Status listen(plugin::Start& start) {
     auto& s = *shared_;
     net::ListenOptions options;
@@ -249,6 +261,8 @@ class TcpInput : public plugin::Input {
     options.port = port_;
     options.keep_alive = keep_alive_;
     options.tls = s.tls.context;
+    options.access = access_;
+    options.on_refused = refusal_log(kLogger, start.metrics);
     auto listener = net::TcpListener::listen(*s.loop, options, [shared = shared_](net::TcpConnection&) {
       return std::make_unique<TcpHandler>(shared, nullptr);
     });
@@ -295,6 +309,7 @@ class TcpInput : public plugin::Input {
   std::shared_ptr<Shared> shared_;
   std::string host_;
   uint16_t port_ = 0;
+  net::AccessRules access_;
   bool keep_alive_ = false;
   std::unique_ptr<net::TcpListener> listener_;
   // Mode client; loop thread.

@@ -11,6 +11,8 @@
 #include "net/udp.hpp"
 #include "plugin/decoration.hpp"
 #include "plugin/spec.hpp"
+#include "plugins/filters/warning_limiter.hpp"
+#include "plugins/inputs/access.hpp"
 #include "plugins/inputs/host_field.hpp"
 
 namespace sluice::plugins {
@@ -24,7 +26,7 @@ constexpr uint64_t kLossTicks = 60;        // and how many times until the next 
 using plugin::kRequired;
 using plugin::Type;
 
-constexpr plugin::Option kOptions[] = {
+constexpr plugin::Option kOwnOptions[] = {
     {"host", Type::string, "\"0.0.0.0\"", "The address to listen on."},
     {"port", Type::number, {}, "The port to listen on.", kRequired},
     {"buffer_size", Type::number, "65536", "The largest datagram that is taken whole; longer ones are cut."},
@@ -46,6 +48,7 @@ constexpr plugin::Option kOptions[] = {
      {},
      "The field for the sender's address instead of `host` or [host][ip]."},
 };
+constexpr auto kOptions = plugin::join(kOwnOptions, kAccessOptions);
 
 struct Shared {
   std::string id;
@@ -214,6 +217,9 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
     const uint32_t lost = dropped - dropped_;
     dropped_ = dropped;
     shared_->metrics->counter("kernel_drops").add(lost);
+    shared_->metrics->counter("refused").set(socket_->refused());
+    shared_->metrics->counter("over_rate").set(socket_->over_rate());
+    tell_refused();
     untold_ += lost;
     if (quiet_ticks_ > 0) --quiet_ticks_;
     if (untold_ == 0 || quiet_ticks_ > 0) return;
@@ -225,6 +231,18 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
             "receive buffer lasts. Raise receive_buffer_bytes, and net.core.rmem_max with it (sysctl -w "
             "net.core.rmem_max=...), or make the pipeline faster.",
         {{"port", socket_->port()}, {"receive_buffer_bytes", socket_->receive_buffer_bytes()}});
+  }
+
+  void tell_refused() {
+    uint64_t suppressed = 0;
+    const uint64_t all = socket_->refused() + socket_->over_rate();
+    if (all == told_refused_ || !refusals_.allow(suppressed)) return;
+    told_refused_ = all;
+    log::warn(kLogger,
+              "Datagrams were not taken: of peers in none of the allowed networks, or over their rate",
+              {{"port", socket_->port()},
+               {"refused_so_far", socket_->refused()},
+               {"over_rate_so_far", socket_->over_rate()}});
   }
 
   std::shared_ptr<Shared> shared_;
@@ -239,6 +257,8 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
   uint32_t dropped_ = 0;  // the kernel's count, which wraps around
   uint64_t untold_ = 0;   // of them not in the log yet
   uint64_t quiet_ticks_ = 0;
+  WarningLimiter refusals_;
+  uint64_t told_refused_ = 0;
 };
 
 class UdpInput : public plugin::Input {
@@ -260,6 +280,7 @@ class UdpInput : public plugin::Input {
     udp_.buffer_size = static_cast<size_t>(number(setup, "buffer_size", 1, 1 << 20));
     if (options.given("receive_buffer_bytes"))
       udp_.receive_buffer_bytes = static_cast<int>(number(setup, "receive_buffer_bytes", 1, INT32_MAX));
+    udp_.access = read_access(setup);
     streams_ = static_cast<size_t>(number(setup, "workers", 1, 1024));
     if (s.codec && s.codec->ordered()) streams_ = 1;
     s.queue_size = static_cast<size_t>(number(setup, "queue_size", 1, INT32_MAX));
@@ -272,7 +293,8 @@ class UdpInput : public plugin::Input {
   Status start(plugin::Start& start, plugin::InputSink& sink) override {
     auto& s = *shared_;
     s.metrics = &start.metrics;
-    s.metrics->counter("kernel_drops");  // shown from the beginning
+    for (const auto* name : {"kernel_drops", "refused", "over_rate"})
+      s.metrics->counter(name);  // shown at once
     // More streams than workers would only mix the order.
     const size_t streams = std::min(streams_, std::max<size_t>(start.engine.environment().workers, 1));
     if (auto status = loop_->start("udp"); !status.ok()) return status;

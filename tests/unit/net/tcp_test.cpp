@@ -270,7 +270,7 @@ TEST_CASE("more connections than allowed are closed when they come") {
   Record extra;
   Loop loop;
   REQUIRE(loop.start().ok());
-  auto listener = echo(loop, server, {.max_connections = 1});
+  auto listener = echo(loop, server, {.access = {.max_connections = 1}});
   auto first = dial(loop, listener->port(), client);
   REQUIRE(server.wait_opened());
   auto second = dial(loop, listener->port(), extra);
