@@ -22,6 +22,7 @@ Event& Batch::clone(const Event& event) {
   copy->fields_ = deep_copy(Value::object(event.fields_), arena_, foreign).as_object();
   copy->metadata_ = deep_copy(event.metadata_, arena_, foreign);
   copy->cancelled_ = false;
+  copy->children = 0;
   return *copy;
 }
 

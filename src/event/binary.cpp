@@ -120,6 +120,7 @@ class EventReader {
     if (!in_.ok() || (source >= sources_.size() && source > 0)) return false;
     auto& event = batch_.make(sources_.empty() ? 0 : sources_[source]);
     event.position = position;
+    event.digest = in_.raw<uint64_t>();
     object(event.fields(), 0);
     object(event.metadata(), 0);
     if (in_.ok()) batch_.add(event);
@@ -247,6 +248,7 @@ void BinaryWriter::write(const Batch& batch, std::span<Event* const> events, Buf
   for (const auto* event : events) {
     put_varint(event->source, out);
     put_varint(event->position, out);
+    put_raw(event->digest, out);
     object(event->fields(), out);
     object(event->metadata(), out);
   }

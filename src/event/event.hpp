@@ -74,6 +74,13 @@ class Event {
   /// offset, a sequence number): together they name the event for ever.
   uint32_t source = 0;
   uint64_t position = 0;
+  /// Of a source without a name whose client sends again what was not acknowledged: half of a digest of the
+  /// bytes that the event came as; `position` is the other half. 0 when no output asked for it.
+  uint64_t digest = 0;
+  /// Tells the events that filters made of one apart, the same in every run; 0 for the one that came.
+  uint64_t part = 0;
+  /// How many events were made of this one.
+  uint32_t children = 0;
   /// The place, in order of arrival, of the event of the batch that this one was made from; branches come
   /// back in its order.
   uint32_t origin = 0;

@@ -30,7 +30,7 @@ class FilterRun {
   Status matched(Event& event) const { return decoration_.empty() ? Status{} : decoration_.apply(event); }
 
   /// A new event (made by batch().make() or clone()) that goes on behind `parent` in the order of events.
-  void emit(Event& event, const Event& parent);
+  void emit(Event& event, Event& parent);
   /// A new event without a parent (from flush).
   void emit(Event& event);
 

@@ -29,6 +29,8 @@ class Output {
     return {};
   }
   virtual std::unique_ptr<OutputWorker> worker() = 0;
+  /// True: inputs that can shall fill Event::digest, since this output tells by it which event it has had.
+  [[nodiscard]] virtual bool names_events() const { return false; }
   /// The pipeline is draining: send what is being gathered now, linger no more. Main thread.
   virtual void flush() {}
   /// Ends it. What is still not delivered is abandoned (Batch::abandon) so that its sources send again. Main

@@ -104,6 +104,7 @@ struct Start {
   Engine& engine;
   PluginMetrics& metrics;
   std::string id;
+  bool name_events = false;  // of an input: an output asks for Event::digest
 };
 
 }  // namespace sluice::plugin

@@ -58,8 +58,13 @@ void CodecStream::flush(Batch& batch) {
   if (metrics_) metrics_->out.add(batch.events().size() - before);
 }
 
-void FilterRun::emit(Event& event, const Event& parent) {
+void FilterRun::emit(Event& event, Event& parent) {
   event.origin = parent.origin;
+  event.source = parent.source;
+  event.position = parent.position;
+  event.digest = parent.digest;
+  // An odd factor keeps the parts of different parents apart.
+  event.part = parent.part * 0x9E3779B97F4A7C15U + ++parent.children;
   emitted_.push_back({&parent, &event});
 }
 

@@ -1,5 +1,7 @@
 #include "runtime/persistence.hpp"
 
+#include <random>
+
 #include "base/log.hpp"
 #include "base/time.hpp"
 
@@ -10,10 +12,16 @@ constexpr std::string_view kLogger = "logstash.queue";
 constexpr int64_t kSecond = 1'000'000'000;        // nanoseconds
 constexpr int64_t kComplainAgain = 60 * kSecond;  // while a problem lasts
 
+uint64_t random_name() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device() | 1;
+}
+
 }  // namespace
 
-Persistence::Persistence(std::shared_ptr<queue::PersistentQueue> queue, StreamQueue& entrance)
-    : queue_(std::move(queue)), entrance_(entrance) {
+Persistence::Persistence(std::shared_ptr<queue::PersistentQueue> queue, StreamQueue& entrance,
+                         bool name_events)
+    : queue_(std::move(queue)), entrance_(entrance), name_(name_events ? random_name() : 0) {
   queue_->on_room([this] { entrance_.wake(); });
 }
 
@@ -35,7 +43,17 @@ bool Persistence::may_read() const {
           steady_nanos() >= read_again_.load(std::memory_order_relaxed));
 }
 
+// The name is written with the event, so that it is the same however often the event is read and sent.
+void Persistence::name(Batch& batch) {
+  for (auto* event : batch.events()) {
+    if (event->digest != 0) continue;
+    event->digest = name_;
+    event->position = named_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
 Result<Persistence::Next> Persistence::append(queue::RecordWriter& writer, Batch& batch) {
+  if (name_ != 0) name(batch);
   const bool run = !ending() && entrance_.running_bytes() < entrance_.limit() / 2;
   auto next = queue_->append(writer, batch, run);
   if (!next.ok()) {

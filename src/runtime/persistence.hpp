@@ -17,8 +17,9 @@ namespace sluice::runtime {
 /// slowed down by a full queue and not by a slow output. All methods are thread-safe.
 class Persistence {
  public:
-  /// `entrance` outlives this, and is woken when something here may have changed.
-  Persistence(std::shared_ptr<queue::PersistentQueue> queue, StreamQueue& entrance);
+  /// `entrance` outlives this, and is woken when something here may have changed. `name_events`: events whose
+  /// source did not name them (Event::digest) get a name before they are written.
+  Persistence(std::shared_ptr<queue::PersistentQueue> queue, StreamQueue& entrance, bool name_events = false);
   ~Persistence();
 
   /// True while events of inputs may come: there is room, or the pipeline ends and what it has read must go
@@ -44,10 +45,13 @@ class Persistence {
   [[nodiscard]] queue::PersistentQueue& queue() const { return *queue_; }
 
  private:
+  void name(Batch& batch);
   void failed(std::string_view what, const Status& status);
 
   const std::shared_ptr<queue::PersistentQueue> queue_;
   StreamQueue& entrance_;
+  const uint64_t name_;  // of this run: the digest of events that have none; 0: they need none
+  std::atomic<uint64_t> named_{0};
   std::atomic<bool> ending_{false};
   std::atomic<int64_t> deadline_{INT64_MAX};
   std::atomic<int64_t> read_again_{0};  // steady nanoseconds: not before

@@ -30,6 +30,11 @@ std::string Pipeline::place(const Span& span) const {
   return span.known() ? fmt::format("{}:{}:{}", sources_.path(span), span.line, span.column) : "config";
 }
 
+bool Pipeline::names_events() const {
+  return std::any_of(plan_->outputs.begin(), plan_->outputs.end(),
+                     [](const auto& stage) { return stage.built.plugin->names_events(); });
+}
+
 Status Pipeline::open_disk_queue() {
   if (!settings_.persistent_queue) return {};
   auto opened = queue::PersistentQueue::open(Env::system(), *settings_.persistent_queue);
@@ -43,14 +48,15 @@ Status Pipeline::open_disk_queue() {
         "logstash.queue",
         "The disk has less room than queue.max_bytes: when it is full, inputs wait until there is room",
         {{"folder", queue.folder()}, {"free_bytes", space.available}, {"queue_may_grow_by", most - used}});
-  persistence_ = std::make_unique<Persistence>(std::move(opened).value(), queue_);
+  persistence_ = std::make_unique<Persistence>(std::move(opened).value(), queue_, names_events());
   disk_queue_ = &persistence_->queue();
   return {};
 }
 
 Status Pipeline::start_plugins() {
+  const bool name_events = names_events();
   const auto start = [&](auto& stage, size_t& count, auto begin) -> Status {
-    plugin::Start context{engine_, stage.metrics, stage.built.id};
+    plugin::Start context{engine_, stage.metrics, stage.built.id, name_events};
     Status status = begin(stage, context);
     if (status.ok()) {
       ++count;

@@ -59,6 +59,7 @@ class Pipeline {
   plugin::Counter events_in, events_out, busy_nanos, refused_events;
 
  private:
+  [[nodiscard]] bool names_events() const;
   Status open_disk_queue();
   Status start_plugins();
   void end_workers();

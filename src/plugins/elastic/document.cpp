@@ -41,9 +41,9 @@ DocumentWriter::DocumentWriter(const DocumentSettings& settings, const Target& t
       type_(Key::intern("type")),
       dataset_(Key::intern("dataset")),
       namespace_(Key::intern("namespace")) {
-  plain_ = (action_ == "index" || action_ == "create") && !settings.id && !settings.routing &&
-           !settings.pipeline && !settings.version && settings.version_type.empty() && !settings.parent &&
-           !target.types;
+  plain_ = (action_ == "index" || action_ == "create") && !settings.id && !settings.auto_id &&
+           !settings.routing && !settings.pipeline && !settings.version && settings.version_type.empty() &&
+           !settings.parent && !target.types;
 }
 
 bool DocumentWriter::write(const Event& event, Buffer& out) {
@@ -158,6 +158,10 @@ bool DocumentWriter::write_action(const Event& event, Buffer& out, Action& actio
 }
 
 bool DocumentWriter::write_id(const Event& event, const Object* ingest, Action action, Buffer& out) {
+  if (settings_.auto_id && action != Action::update && action != Action::remove) {
+    write_member("_id", ids_.of(event), out);
+    return true;
+  }
   if (target_.data_stream) return true;
   const auto id = settings_.id ? fill(*settings_.id, event) : text_of(ingest, id_);
   if (id.size() > kLongestId)

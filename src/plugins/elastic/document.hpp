@@ -6,6 +6,7 @@
 #include "base/arena.hpp"
 #include "base/buffer.hpp"
 #include "event/event.hpp"
+#include "plugins/elastic/document_id.hpp"
 #include "plugins/elastic/index_name.hpp"
 #include "plugins/elastic/settings.hpp"
 
@@ -48,6 +49,7 @@ class DocumentWriter {
   bool plain_;  // the action line is the index's head and nothing else
   bool index_problem_ = false;
   std::string problem_, scratch_, action_;
+  DocumentIds ids_;
   Arena arena_, upsert_arena_;
   Key ingest_document_, target_pipeline_, data_stream_, id_, index_, pipeline_, routing_, version_,
       version_type_;

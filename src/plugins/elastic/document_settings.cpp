@@ -208,7 +208,8 @@ void read_document(Setup& setup, DocumentSettings& out, InstallSettings& install
   else
     out.index = Template(fallback);
   out.default_index = out.index.text() == fallback;
-  out.id = maybe_template(setup, "document_id");
+  out.auto_id = options.string("document_id") == "auto";
+  if (!out.auto_id) out.id = maybe_template(setup, "document_id");
   out.routing = maybe_template(setup, "routing");
   out.pipeline = maybe_template(setup, "pipeline");
   out.version = maybe_template(setup, "version");

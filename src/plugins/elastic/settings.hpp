@@ -52,6 +52,7 @@ struct DocumentSettings {
   Template action{"index"};
   Template index;
   bool default_index = false;
+  bool auto_id = false;  // `document_id` is "auto": DocumentIds
   std::optional<Template> id, routing, pipeline, version, parent, document_type;
   std::optional<Template> upsert, script;
   FieldRef join_field;

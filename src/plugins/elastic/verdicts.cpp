@@ -78,7 +78,8 @@ void Bulk::judge(const HostPtr& host, uint32_t round, BodyPtr body, const Respon
   size_t delivered = 0, failed = 0, overloaded = 0;
   for (size_t i = 0; i < results.size(); ++i) {
     const auto& result = results[i];
-    if (result.status >= 200 && result.status < 300) {
+    // An automatic id that is there already: the same event came through before.
+    if ((result.status >= 200 && result.status < 300) || (result.status == 409 && document.auto_id)) {
       ++delivered;
       continue;
     }

@@ -127,7 +127,7 @@ class SplitWorker : public plugin::FilterWorker {
     event.cancel();
   }
 
-  void add(const Event& event, const Value& part, plugin::FilterRun& run) {
+  void add(Event& event, const Value& part, plugin::FilterRun& run) {
     if (part.is_null() || (part.is_string() && part.as_text().empty())) return;
     auto& made = run.batch().clone(event);
     if (made.set(config_.target.empty() ? config_.field : config_.target, part) != SetError::none)

@@ -242,6 +242,7 @@ class BeatsInput : public plugin::Input {
 
   Status start(plugin::Start& start, plugin::InputSink& sink) override {
     server_->settings->metrics = &start.metrics;
+    server_->settings->name_events = start.name_events;
     server_->loop = &start.engine.input_loop();
     server_->gate = std::make_shared<ConnectionGate>(*server_->loop, sink);
     net::ListenOptions options;

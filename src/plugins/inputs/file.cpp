@@ -96,6 +96,7 @@ class FileInput : public plugin::Input {
   Status start(plugin::Start& start, plugin::InputSink& sink) override {
     auto& s = *settings_;
     s.metrics = &start.metrics;
+    s.name_events = start.name_events;
     if (s.sincedb_path.empty())
       return Status::config(
           "input file (" + s.id +

@@ -91,7 +91,12 @@ constexpr plugin::Option kOwnOptions[] = {
      {},
      "What is done with the document: index, create, update, delete, or a %{field} that says so."},
     {"index", Type::string, {}, "The index; %{field} and %{+date} are filled in."},
-    {"document_id", Type::string, {}, "The document's id; Elasticsearch makes one by default."},
+    {"document_id",
+     Type::string,
+     {},
+     "The document's id; Elasticsearch makes one by default. With auto it is made from the place that the "
+     "event "
+     "came from, so that what is sent again, by this output or by the event's source, ends in one document."},
     {"document_type",
      Type::string,
      {},
@@ -242,6 +247,7 @@ class Elasticsearch : public plugin::Output {
 
   Status start(plugin::Start& start) override { return bulk_.start(start); }
   std::unique_ptr<plugin::OutputWorker> worker() override { return std::make_unique<Worker>(bulk_); }
+  [[nodiscard]] bool names_events() const override { return settings_.document.auto_id; }
   void flush() override { bulk_.flush(); }
   void stop() override { bulk_.stop(); }
 

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <set>
 
 #include "filter_fixture.hpp"
 
@@ -165,4 +166,31 @@ TEST_CASE("grok: what cannot work is refused where it stands") {
   CHECK(TestFilter("grok { match => { m => '(%{WORD:a}' } }").code() == "E0301");
   CHECK(TestFilter("grok { match => { m => '%{WORD:a}' } patterns_dir => './no/such/folder' }").code() ==
         "W0306");
+}
+
+TEST_CASE("events that are made of one can be told apart, the same way each time") {
+  const auto parts = [] {
+    TestFilter filter("clone { clones => [\"a\", \"b\"] }");
+    filter.run({R"({"n":1})"});
+    auto& event = *filter.batch->events()[0];
+    event.digest = 5;
+    event.position = 9;
+    std::vector<uint64_t> all;
+    // A second filter that makes events of the same one counts on.
+    for (int i = 0; i < 2; ++i) {
+      std::vector<sluice::Event*> selection{&event};
+      sluice::plugin::FilterRun run(selection, *filter.batch, filter.built.decoration, filter.metrics);
+      filter.worker->filter(run);
+      for (const auto& made : run.emitted()) {
+        CHECK(made.event->digest == 5);
+        CHECK(made.event->position == 9);
+        all.push_back(made.event->part);
+      }
+    }
+    CHECK(event.part == 0);
+    return all;
+  };
+  const auto first = parts();
+  CHECK(std::set<uint64_t>(first.begin(), first.end()).size() == 4);
+  CHECK(first == parts());
 }

@@ -330,3 +330,24 @@ TEST_CASE("beats serves a thousand connections at once") {
   run.sink.settle();
   for (auto& client : clients) REQUIRE(client.read(6) == ack('2', 2));
 }
+
+TEST_CASE("beats names events by their bytes, whatever window brings them, when an output asks for it") {
+  Running run(kBeats + "}");
+  REQUIRE(run.start(true).ok());
+  Client first(run.port());
+  REQUIRE(first.send(window(3)));
+  const auto once = run.sink.take(3);
+  REQUIRE(once.size() == 3);
+  first.close();
+  Client second(run.port());
+  LumberjackWriter writer;
+  writer.window(1);
+  writer.json(R"({"message":"m2","@metadata":{"beat":"filebeat"}})");
+  REQUIRE(second.send(writer.take()));
+  const auto again = run.sink.take(1);
+  REQUIRE(again.size() == 1);
+  CHECK(once[1].digest != 0);
+  CHECK(again[0].digest == once[1].digest);
+  CHECK(again[0].position == once[1].position);
+  CHECK(once[0].digest != once[1].digest);
+}

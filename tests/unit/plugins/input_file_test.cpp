@@ -375,3 +375,29 @@ TEST_CASE("file says which options are wrong") {
   CHECK(faults("file { path => \"/x\" mode => follow }").find("E0") != std::string::npos);
   CHECK(faults("file { path => \"/x\" }").empty());
 }
+
+TEST_CASE("file names events by place and line, the same in every run, when an output asks for it") {
+  TempDir dir;
+  write_file(dir.path("a.log"), "one\ntwo\ntwo\n");
+  const auto names = [&] {
+    Running run(tail(dir, "a.log"));
+    REQUIRE(run.start(true).ok());
+    std::vector<std::pair<uint64_t, uint64_t>> all;
+    for (const auto& got : run.sink.take(3)) all.emplace_back(got.digest, got.position);
+    run.stop();
+    run.sink.settle(false);
+    return all;
+  };
+  const auto first = names();
+  REQUIRE(first.size() == 3);
+  CHECK(first[0].first != 0);
+  CHECK(first[1] != first[2]);
+  CHECK(names() == first);
+  // The file is written anew behind a head that stays: another line at a place that had one before.
+  write_file(dir.path("a.log"), "one\nTWO\ntwo\n");
+  const auto changed = names();
+  REQUIRE(changed.size() == 3);
+  CHECK(changed[0] == first[0]);
+  CHECK(changed[1] != first[1]);
+  CHECK(changed[2] == first[2]);
+}

@@ -123,7 +123,7 @@ bool TestSink::step(std::vector<Got>& got) {
     Buffer fields, metadata;
     write_json(*event, fields);
     write_json(event->metadata_value(), metadata);
-    got.push_back({std::string(fields.view()), std::string(metadata.view()), event->position,
+    got.push_back({std::string(fields.view()), std::string(metadata.view()), event->position, event->digest,
                    std::string(batch->sources()[event->source].stream)});
   }
   batches_.push_back(std::move(batch));
@@ -244,8 +244,8 @@ Running::~Running() {
   sink.settle(false);
 }
 
-Status Running::start() {
-  plugin::Start start{engine, metrics, id_};
+Status Running::start(bool name_events) {
+  plugin::Start start{engine, metrics, id_, name_events};
   auto status = input->start(start, sink);
   started_ = status.ok();
   return status;

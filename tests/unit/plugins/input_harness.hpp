@@ -39,6 +39,7 @@ struct Got {
   std::string json;      // of the fields
   std::string metadata;  // of @metadata
   uint64_t position;
+  uint64_t digest;
   std::string stream;
 };
 
@@ -118,7 +119,8 @@ class Running {
   explicit Running(const std::string& text, const std::string& ecs = "disabled",
                    const std::string& path_data = {});
   ~Running();
-  Status start();
+  /// `name_events`: as an output that tells events apart asks for it.
+  Status start(bool name_events = false);
   void stop();
   void close();
   /// The port of the last address that the input said it listens on.

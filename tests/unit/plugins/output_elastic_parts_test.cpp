@@ -2,6 +2,8 @@
 // answers, templates.
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "base/utf8.hpp"
 #include "output_fixture.hpp"
 #include "plugins/elastic/document.hpp"
@@ -430,4 +432,29 @@ TEST_CASE("a host's pace grows by steps and shrinks once a round") {
   for (int i = 0; i < 99; ++i) pace.too_much(pace.begin());
   CHECK(pace.requests() == 1);
   CHECK(pace.bytes() == 16 << 10);
+}
+
+TEST_CASE("an automatic id is the same for what comes again, and another for everything else") {
+  Lines lines("index => \"x\" document_id => auto");
+  DocumentWriter writer(lines.settings.document, lines.target, nullptr);
+  const auto id = [&](uint64_t digest, uint64_t position, uint64_t part) {
+    const auto batch = lines.pool.take();
+    auto& event = batch->make();
+    event.digest = digest;
+    event.position = position;
+    event.part = part;
+    normalize(event);
+    Buffer out;
+    REQUIRE(writer.write(event, out));
+    const std::string line(out.view().substr(0, out.view().find('\n')));
+    const auto from = line.find(R"("_id":")") + 7;
+    REQUIRE(from > 7);
+    return line.substr(from, line.find('"', from) - from);
+  };
+  CHECK(id(7, 100, 0) == id(7, 100, 0));
+  CHECK(id(7, 100, 0).size() == 22);
+  CHECK(id(7, 100, 3) == id(7, 100, 3));
+  const std::set<std::string> all{id(7, 100, 0), id(7, 101, 0), id(8, 100, 0), id(7, 100, 1),
+                                  id(7, 100, 2), id(0, 100, 0), id(0, 100, 0), id(0, 0, 0)};
+  CHECK(all.size() == 8);
 }

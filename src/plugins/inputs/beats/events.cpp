@@ -84,6 +84,7 @@ void EventStream::begin(Batch& batch) {
 // False: the client sent what cannot be understood.
 bool EventStream::emit(const EventRun::Item& item, Pairs pairs) {
   auto& arena = batch_->arena();
+  name(item, pairs);
   if (item.pairs == 0) {
     auto& reader = JsonReader::local();
     Value value;
@@ -92,7 +93,7 @@ bool EventStream::emit(const EventRun::Item& item, Pairs pairs) {
                                     : std::string("an event is not a JSON object"));
       return false;
     }
-    make_event(value.as_object(), item.sequence);
+    make_event(value.as_object());
     return true;
   }
   auto* fields = Object::make(arena, item.pairs + 4);
@@ -101,13 +102,22 @@ bool EventStream::emit(const EventRun::Item& item, Pairs pairs) {
     fields->append(arena, Key::of(name, arena), Value::string(utf8_scrub(value, arena)));
   }
   fields->merge_duplicates();
-  make_event(fields, item.sequence);
+  make_event(fields);
   return true;
 }
 
-void EventStream::make_event(Object* fields, uint32_t sequence) {
+// A client that sends a window again sends the same bytes, though the window and its numbers may be others.
+void EventStream::name(const EventRun::Item& item, Pairs pairs) {
+  made_ = 0;
+  name_ = {0, item.sequence};
+  if (!settings_->name_events) return;
+  if (item.pairs == 0) digest_.add(item.json);
+  for (const auto& [name, value] : pairs) digest_.add(name).add(value);
+  name_ = digest_.finish();
+}
+
+void EventStream::make_event(Object* fields) {
   const auto& names = Names::get();
-  sequence_ = sequence;
   Key text_key = names.message;
   Value* text = fields->find(text_key);
   if (!text) {
@@ -164,7 +174,8 @@ void EventStream::add(Event& event) {
 void EventStream::finish(Event& event, bool decoded) {
   const auto& names = Names::get();
   const auto& s = *settings_;
-  event.position = sequence_;
+  event.digest = name_[0];
+  event.position = name_[1] + made_++;
   auto& fields = event.fields();
   if (const Value* metadata = fields.find(names.metadata)) {
     const Value kept = *metadata;

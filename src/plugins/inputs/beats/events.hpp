@@ -1,6 +1,7 @@
 // From the frames of a Beats client's windows to events. Runs on workers.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <deque>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "net/lumberjack.hpp"
 #include "plugin/decoration.hpp"
 #include "plugin/input.hpp"
+#include "plugins/digest/event_digest.hpp"
 #include "plugins/inputs/beats/peer.hpp"
 #include "plugins/inputs/host_field.hpp"
 
@@ -28,6 +30,7 @@ struct Settings {
   std::string codec_tag;       // beats_input_codec_plain_applied
   bool source_metadata = true, codec_metadata = true, peer_metadata = false, add_hostname = false;
   bool ecs = true;
+  bool name_events = false;  // plugin::Start::name_events
   DefaultField ip, hostname;
   FieldRef tls_status, tls_protocol, tls_subject, tls_cipher;
   net::LumberjackLimits limits;
@@ -75,10 +78,11 @@ class EventStream : public plugin::Stream, private plugin::EventSink {
   EventRun take();
   void begin(Batch& batch);
   bool emit(const EventRun::Item& item, Pairs pairs);
-  void make_event(Object* fields, uint32_t sequence);
+  void make_event(Object* fields);
   void decode_text(Object* fields, std::string_view text);
   void finish(Event& event, bool decoded);
   void set_metadata(Event& event) const;
+  void name(const EventRun::Item& item, Pairs pairs);
 
   std::shared_ptr<const Settings> settings_;
   std::shared_ptr<Peer> peer_;
@@ -93,8 +97,10 @@ class EventStream : public plugin::Stream, private plugin::EventSink {
   Value ip_, protocol_, cipher_, subject_;  // in the batch's arena
   Object* rest_ = nullptr;                  // fields to be merged into what the codec makes
   bool rest_used_ = false;
-  uint32_t sequence_ = 0;
   ArrivalTime now_;
+  std::array<uint64_t, 2> name_{};  // of the events that the item in progress becomes
+  uint64_t made_ = 0;               // of it already
+  digest::EventDigest digest_;
 };
 
 }  // namespace sluice::plugins::beats

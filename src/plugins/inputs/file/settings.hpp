@@ -46,6 +46,7 @@ struct Settings {
   DefaultField path, host, metadata_path{"[@metadata][path]"}, metadata_host{"[@metadata][host]"};
   std::string host_name;
   plugin::PluginMetrics* metrics = nullptr;
+  bool name_events = false;  // plugin::Start::name_events
 };
 
 }  // namespace sluice::plugins::file

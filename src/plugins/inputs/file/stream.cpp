@@ -37,10 +37,12 @@ void FileStream::decode(plugin::Chunk& chunk, Batch& batch) {
     const bool ended = found != std::string_view::npos;
     const size_t length = ended ? found + delimiter.size() : rest.size();
     position_ = chunk.position + static_cast<uint64_t>(rest.data() - chunk.bytes.data());
-    if (!decoder_->pending()) group_ = position_;
+    const std::string_view line = rest.substr(0, length);
+    const bool begins = !decoder_->pending();
+    if (begins) begin_group(line);
     extra_ = 0;
-    decode_line(rest.substr(0, length), ended);
-    if (extra_) group_ = position_;
+    decode_line(line, ended);
+    if (extra_ && !begins) begin_group(line);
     rest.remove_prefix(length);
   }
   const bool some = batch.events().size() != before_;
@@ -52,6 +54,15 @@ void FileStream::decode(plugin::Chunk& chunk, Batch& batch) {
     kept_.push_back(std::move(chunk.ack));
   }
   end();
+}
+
+// The line's text counts beside its place: another file may come to the number that this one has in its
+// folder.
+void FileStream::begin_group(std::string_view line) {
+  group_ = position_;
+  if (!settings_->name_events) return;
+  digest_.add(name_).add({reinterpret_cast<const char*>(&position_), sizeof position_}).add(line);
+  group_digest_ = digest_.finish()[0];
 }
 
 void FileStream::decode_line(std::string_view line, bool ended) {
@@ -83,6 +94,7 @@ void FileStream::flush(Batch& batch) {
 
 void FileStream::add(Event& event) {
   const Settings& s = *settings_;
+  event.digest = group_digest_;
   event.position = group_ + extra_++;
   normalize(event, arrived_);
   s.metadata_path.put(event, path_value_);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/digest/event_digest.hpp"
 #include "plugins/inputs/file/settings.hpp"
 
 namespace sluice::plugins::file {
@@ -26,6 +27,7 @@ class FileStream : public plugin::Stream, private plugin::EventSink {
   void end();
   /// One line, with its delimiter when it has one.
   void decode_line(std::string_view line, bool ended);
+  void begin_group(std::string_view line);
   Event& make() override { return batch_->make(source_); }
   void add(Event& event) override;
   Batch& batch() override { return *batch_; }
@@ -37,6 +39,8 @@ class FileStream : public plugin::Stream, private plugin::EventSink {
   const bool line_ends_;      // the codec wants to see them
   std::vector<AckRef> kept_;  // of chunks that the codec holds lines of
   uint64_t group_ = 0;  // position of the first line that the codec holds: the place of the event it becomes
+  uint64_t group_digest_ = 0;
+  digest::EventDigest digest_;
   // Of the call in progress:
   Batch* batch_ = nullptr;
   uint32_t source_ = 0;
