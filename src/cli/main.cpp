@@ -10,6 +10,7 @@
 #include "base/secrets.hpp"
 #include "cli/commands.hpp"
 #include "event/field_ref.hpp"
+#include "net/tls_reload.hpp"
 #include "plugins/registry.hpp"
 
 namespace sluice::cli {
@@ -91,6 +92,7 @@ int dispatch(int argc, char** argv) {
   settings.overlay(args.settings);
   configure_log(settings);
   configure_fields(settings);
+  net::TlsReload::set_enabled(settings.boolean("ssl.reload.automatic"));
   if (args.command == "explain") return explain(args, settings, *variables);
   if (args.command == "queue") return queue(args, settings, *variables);
   if (args.command == "check" || settings.boolean("config.test_and_exit"))

@@ -80,7 +80,7 @@ auto password_check(const ApiOptions& options) {
 }  // namespace
 
 Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const ApiOptions& options, Report& report) {
-  std::unique_ptr<Api> api(new Api(report));
+  std::unique_ptr<Api> api(new Api(loop, report));
   const auto range = parse_ports(options.ports);
   Status last;
   for (unsigned port = range.first; port <= range.last && port <= 65535; ++port) {
@@ -98,6 +98,11 @@ Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const ApiOptions& optio
         });
     if (server.ok()) {
       api->server_ = std::move(server).value();
+      loop.call([&] {
+        api->reload_.emplace(loop, options.tls, "logstash.agent",
+                             [raw = api->server_.get()](auto fresh) { raw->set_tls(std::move(fresh)); });
+        return true;
+      });
       report.set_address(fmt::format("{}:{}", options.host, api->port()));
       return api;
     }
@@ -106,6 +111,13 @@ Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const ApiOptions& optio
   return Status::config(
       fmt::format("the monitoring API cannot listen on {}:{}: {}. Set api.http.port, or api.enabled: false.",
                   options.host, options.ports, last.message()));
+}
+
+Api::~Api() {
+  loop_.call([this] {
+    reload_.reset();
+    return true;
+  });
 }
 
 void Api::answer(const net::HttpRequest& request, const net::HttpResponder& responder) const {

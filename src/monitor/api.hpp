@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "monitor/report.hpp"
 #include "net/http_server.hpp"
+#include "net/tls_reload.hpp"
 
 namespace sluice::monitor {
 
@@ -21,14 +23,19 @@ struct ApiOptions {
 class Api {
  public:
   static Result<std::unique_ptr<Api>> start(net::Loop& loop, const ApiOptions& options, Report& report);
+  ~Api();
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
   [[nodiscard]] uint16_t port() const { return server_->port(); }
 
  private:
-  explicit Api(Report& report) : report_(report) {}
+  Api(net::Loop& loop, Report& report) : report_(report), loop_(loop) {}
   void answer(const net::HttpRequest& request, const net::HttpResponder& responder) const;
 
   Report& report_;
+  net::Loop& loop_;
   std::unique_ptr<net::HttpServer> server_;
+  std::optional<net::TlsReload> reload_;  // loop thread
 };
 
 }  // namespace sluice::monitor

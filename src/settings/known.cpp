@@ -107,6 +107,8 @@ constexpr Known kKnown[] = {
     {"api.ssl.keystore.password", Type::string, "", "The password of that file."},
     {"api.ssl.supported_protocols", Type::list, "",
      "The TLS versions to speak; TLSv1.2 and TLSv1.3 by default."},
+    {"ssl.reload.automatic", Type::boolean, "true",
+     "Whether certificates (PEM files) of listeners are loaded anew when their files change."},
     {"api.environment", Type::string, "production", "A word that the API shows."},
     {"index.http.host", Type::string, "127.0.0.1", "The address of the embedded index. Sluice only."},
     {"index.http.port", Type::number, "9200", "Its port. Sluice only."},

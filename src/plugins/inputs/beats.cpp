@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "net/loop.hpp"
 #include "net/tcp.hpp"
+#include "net/tls_reload.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/inputs/access.hpp"
 #include "plugins/inputs/beats/peer.hpp"
@@ -260,6 +261,8 @@ class BeatsInput : public plugin::Input {
                             ". Choose another port, or end what uses it.");
     listener_ = std::move(listener).value();
     server_->loop->call([&] {
+      reload_.emplace(*server_->loop, tls_.context, std::string(kLogger),
+                      [raw = listener_.get()](auto fresh) { raw->set_tls(std::move(fresh)); });
       timer_.emplace(*server_->loop);
       timer_->start(
           kTickMillis, [server = server_] { keep_alive(*server); }, kTickMillis);
@@ -275,6 +278,7 @@ class BeatsInput : public plugin::Input {
   void stop() override {
     if (!listener_) return;
     server_->loop->call([&] {
+      reload_.reset();
       listener_->close();
       server_->gate->shut();
       return true;
@@ -350,6 +354,7 @@ class BeatsInput : public plugin::Input {
   tls::Endpoint tls_;
   net::AccessRules access_;
   std::unique_ptr<net::TcpListener> listener_;
+  std::optional<net::TlsReload> reload_;  // loop thread
   std::optional<net::Timer> timer_;
 };
 

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "net/loop.hpp"
 #include "net/tcp.hpp"
+#include "net/tls_reload.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/inputs/access.hpp"
 #include "plugins/inputs/connection_gate.hpp"
@@ -234,6 +235,7 @@ class TcpInput : public plugin::Input {
     s.loop->call([&] {
       stopped_->store(true);
       retry_.reset();
+      reload_.reset();
       if (listener_) listener_->close();
       if (client_) client_->close();
       client_.reset();
@@ -271,6 +273,11 @@ class TcpInput : public plugin::Input {
                             std::to_string(port_) + ": " + listener.message() +
                             ". Choose another port, or end what uses it.");
     listener_ = std::move(listener).value();
+    s.loop->call([&] {
+      reload_.emplace(*s.loop, s.tls.context, std::string(kLogger),
+                      [raw = listener_.get()](auto fresh) { raw->set_tls(std::move(fresh)); });
+      return true;
+    });
     const std::string address = host_ + ":" + std::to_string(listener_->port());
     log::info(kLogger, "Starting tcp input listener",
               {{"address", address}, {"ssl_enabled", s.tls.context != nullptr}});
@@ -312,6 +319,7 @@ class TcpInput : public plugin::Input {
   net::AccessRules access_;
   bool keep_alive_ = false;
   std::unique_ptr<net::TcpListener> listener_;
+  std::optional<net::TlsReload> reload_;  // loop thread
   // Mode client; loop thread.
   std::shared_ptr<net::TcpConnection> client_;
   std::optional<net::Timer> retry_;
