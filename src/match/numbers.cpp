@@ -68,11 +68,32 @@ char* write_mantissa(const Decimal& d, char* p) {
   return p + d.size - 1;
 }
 
+// A number of few decimals between a thousandth and ten millions, as most are, in fixed form; null: it is
+// none. When a whole number of 15 digits at most, divided by a power of ten, gives the value, then its digits
+// are the shortest that do: no two decimals of so few digits stand for the same double.
+char* write_few_decimals(double value, char* p) {
+  constexpr int kDecimals = 6;
+  constexpr int64_t kScale = 1'000'000;
+  const double size = std::fabs(value);
+  if (!(size >= 1e-3 && size < 1e7)) return nullptr;
+  const auto scaled = static_cast<int64_t>(size * static_cast<double>(kScale) + 0.5);
+  if (static_cast<double>(scaled) / static_cast<double>(kScale) != size) return nullptr;
+  if (value < 0) *p++ = '-';
+  p = std::to_chars(p, p + 8, scaled / kScale).ptr;
+  *p++ = '.';
+  auto rest = static_cast<uint32_t>(scaled % kScale);
+  for (int i = kDecimals - 1; i >= 0; --i, rest /= 10) p[i] = static_cast<char>('0' + rest % 10);
+  size_t decimals = kDecimals;
+  while (decimals > 1 && p[decimals - 1] == '0') --decimals;
+  return p + decimals;
+}
+
 bool zero(const Decimal& d) { return d.size == 1 && d.digits[0] == '0'; }
 
 }  // namespace
 
 size_t java_double_text(double value, char* out) {
+  if (const char* end = write_few_decimals(value, out)) return static_cast<size_t>(end - out);
   if (!std::isfinite(value)) return not_finite(value, out);
   Decimal d = decimal_of(value, -1);
   char* p = out;
@@ -100,6 +121,7 @@ std::string java_double_text(double value) {
 }
 
 size_t ruby_double_text(double value, char* out) {
+  if (const char* end = write_few_decimals(value, out)) return static_cast<size_t>(end - out);
   if (!std::isfinite(value)) return not_finite(value, out);
   const Decimal d = decimal_of(value, -1);
   char* p = out;
@@ -118,7 +140,8 @@ size_t ruby_double_text(double value, char* out) {
 double decimal_value(std::string_view text) {
   double value = 0;
   if (std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc{}) return value;
-  return std::strtod(std::string(text).c_str(), nullptr);  // which says infinite or 0 for what is out of range
+  return std::strtod(std::string(text).c_str(),
+                     nullptr);  // which says infinite or 0 for what is out of range
 }
 
 std::string ruby_double_text(double value) {

@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <charconv>
 #include <cmath>
 #include <limits>
+#include <random>
 #include <string>
 
 #include "match/numbers.hpp"
@@ -38,6 +40,24 @@ TEST_CASE("doubles as Java writes them") {
   CHECK(java_double_text(1.7976931348623157e308) == "1.7976931348623157E308");
   CHECK(java_double_text(-std::numeric_limits<double>::infinity()) == "-Infinity");
   CHECK(java_double_text(std::nan("")) == "NaN");
+}
+
+TEST_CASE("doubles in fixed form have the shortest digits that stand for them") {
+  std::mt19937_64 random(20240404);
+  for (int round = 0; round < 200'000; ++round) {
+    // Few decimals, their neighbours, and any.
+    const double scale = std::pow(10, static_cast<double>(random() % 9));
+    double value = static_cast<double>(random() % 1'000'000'000) / scale;
+    if (round % 4 == 1) value = std::nextafter(value, round % 8 == 1 ? 0 : 1e9);
+    if (round % 4 == 2) value = static_cast<double>(random() % 10'000'000) * 0.1;
+    if (value < 1e-3 || value >= 1e7) continue;
+    if (random() % 2) value = -value;
+    char text[64];
+    std::string expected(text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed).ptr);
+    if (expected.find('.') == std::string::npos) expected += ".0";
+    REQUIRE(java_double_text(value) == expected);
+    REQUIRE(ruby_double_text(value) == expected);
+  }
 }
 
 TEST_CASE("doubles as Ruby writes them") {
