@@ -40,13 +40,10 @@ struct FieldLayout::Objects {
     return false;
   }
 
-  Object& get(uint32_t parent) {
-    if (!at[parent]) {
-      auto* made = Object::make(arena, parents[parent].size);
-      set(parents[parent].above, parents[parent].key, Value::object(made));
-      at[parent] = made;
-    }
-    return *at[parent];
+  Object& make(uint32_t parent) {
+    auto* made = Object::make(arena, parents[parent].size);
+    set(parents[parent].above, parents[parent].key, Value::object(made));
+    return *(at[parent] = made);
   }
 
   // What was there before.
@@ -64,7 +61,7 @@ struct FieldLayout::Objects {
   }
 
   void append(uint32_t parent, Key key, Value value) {
-    Object& object = get(parent);
+    Object& object = at[parent] ? *at[parent] : make(parent);
     if (object.size < object.capacity)
       object.members[object.size++] = {key, value};
     else
@@ -128,11 +125,8 @@ bool FieldLayout::set(Event& event, std::span<const Value> values) const {
   }
   for (size_t i = 0; i < places_.size(); ++i) {
     const Place& place = places_[i];
-    if (place.parent == kNone || values[i].is_null()) continue;
-    if (place.kept)
-      objects.append(place.parent, place.key, values[i]);
-    else
-      objects.set(place.parent, place.key, values[i]);
+    if (values[i].is_null() || place.parent == kNone) continue;
+    objects.set(place.parent, place.key, values[i]);
     if (place.as_parent == kNone) continue;
     objects.at[place.as_parent] = values[i].as_object();
     objects.known[place.as_parent] = values[i].as_object()->size;

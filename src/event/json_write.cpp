@@ -243,7 +243,10 @@ char* Writer::object(const Object& object, char* at) {
   *at++ = '{';
   for (uint32_t i = 0; i < object.size; ++i) {
     if (i != 0) *at++ = ',';
-    at = value(object.members[i].value, key(object.members[i].key, at));
+    const Member& member = object.members[i];
+    at = key(member.key, at);
+    at = member.value.is_string() ? string(member.value.as_text(), member.value.plain(), at)
+                                  : value(member.value, at);
   }
   at = room(at, 1);
   *at = '}';

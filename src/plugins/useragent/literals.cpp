@@ -102,10 +102,14 @@ class Sequence {
 };
 
 Part of_set(const ByteTree& tree) {
-  if (tree.set.count() > 2 * kMostOfSet) return {};  // too many in any case
+  size_t left = tree.set.count();
+  if (left > 2 * kMostOfSet) return {};  // too many in any case
   std::vector<std::string> texts;
-  for (size_t c = 0; c < tree.set.size(); ++c)
-    if (tree.set.test(c)) texts.emplace_back(1, fold(static_cast<char>(c)));
+  for (size_t c = 0; left > 0; ++c) {
+    if (!tree.set.test(c)) continue;
+    texts.emplace_back(1, fold(static_cast<char>(c)));
+    --left;
+  }
   make_unique(texts);
   if (texts.empty() || texts.size() > kMostOfSet) return {};
   return exactly(std::move(texts));
