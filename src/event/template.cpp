@@ -2,6 +2,7 @@
 
 #include "base/time.hpp"
 #include "base/utf8.hpp"
+#include "match/iso8601.hpp"
 #include "match/java_time.hpp"
 #include "match/joda.hpp"
 
@@ -116,6 +117,19 @@ Value Template::value(const Event& event, Outcome* outcome) const {
   if (constant_) {
     if (outcome) *outcome = Outcome::ok;
     return Value::string(text_, plain_);
+  }
+  if (parts_.size() == 1 && parts_[0].kind == Part::Kind::field) {
+    // Texts of a batch are never changed in place, so that two fields can share one.
+    const Value* whole = event.get(parts_[0].field);
+    if (whole && whole->is_string()) {
+      if (outcome) *outcome = Outcome::ok;
+      return *whole;
+    }
+  }
+  if (parts_.size() == 1 && parts_[0].kind == Part::Kind::now) {
+    if (outcome) *outcome = Outcome::ok;
+    char text[match::kIso8601Size];
+    return Value::string(event.arena().copy({text, match::format_iso8601(wall_nanos(), text)}), true);
   }
   thread_local std::string scratch;
   scratch.clear();

@@ -336,6 +336,8 @@ std::string Regex::why_not_native() const {
   return program ? program->why_not_native() : "";
 }
 
+bool Regex::may_match(std::string_view text) const { return holds_literals(text, program_->needles); }
+
 const Required& Regex::required() const { return program_->required; }
 
 std::vector<int> Regex::groups_named(std::string_view name) const {

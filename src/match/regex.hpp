@@ -154,6 +154,9 @@ class Regex {
   [[nodiscard]] Tier tier() const;
   /// Why a byte program is not machine code; empty when it is, or when there is none.
   [[nodiscard]] std::string why_not_native() const;
+  /// False when `text` lacks what every match holds: much cheaper than a search, and so worth asking first
+  /// where most texts do not match.
+  [[nodiscard]] bool may_match(std::string_view text) const;
   /// What every match holds, with the longest few of the literals.
   [[nodiscard]] const Required& required() const;
 

@@ -178,6 +178,7 @@ bool Node::contains(const Event& event) const {
 bool Node::matches(const Event& event) const {
   const Value* a = event.get(left);
   if (!a || !a->is_string()) return false;
+  if (!regex->may_match(a->as_text())) return false;
   thread_local match::Captures captures;
   return regex->search(a->as_text(), captures) == match::MatchResult::match;
 }

@@ -56,8 +56,16 @@ void Execution::filter_block(const Block& block, Selection& selection, Batch& ba
       continue;
     }
     auto yes = borrow(), no = borrow();
-    const auto ranks = renew_ranks(selection);
     split(step, selection, *yes, *no);
+    if (mode == Mode::run && (yes->size() == selection.size() || no->size() == selection.size())) {
+      // Nothing to bring back in order. Most conditions say the same of all events of a batch.
+      const auto& all = no->empty() ? step.yes : step.no;
+      give_back(std::move(yes));
+      give_back(std::move(no));
+      if (all) filter_block(*all, selection, batch, mode);
+      continue;
+    }
+    const auto ranks = renew_ranks(selection);
     if (step.yes) filter_block(*step.yes, *yes, batch, mode);
     if (step.no) filter_block(*step.no, *no, batch, mode);
     merge(selection, *yes, *no);
@@ -121,8 +129,8 @@ void Execution::split(const Block::Step& step, Selection& selection, Selection& 
 
 // Both sides back in the order in which they stood before the branch.
 void Execution::merge(Selection& selection, Selection& yes, Selection& no) {
-  selection.clear();
-  std::merge(yes.begin(), yes.end(), no.begin(), no.end(), std::back_inserter(selection),
+  selection.resize(yes.size() + no.size());
+  std::merge(yes.begin(), yes.end(), no.begin(), no.end(), selection.begin(),
              [](const Event* a, const Event* b) { return a->origin < b->origin; });
 }
 

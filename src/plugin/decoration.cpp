@@ -59,6 +59,11 @@ Status append_to_field(Event& event, const FieldRef& ref, Value value) {
     list->push(event.arena(), value);
     fresh = Value::array(list);
   }
+  const bool plain = !ref.metadata() && ref.steps().size() == 1 && !ref.is_timestamp() && !ref.is_tags();
+  if (!old && plain) {
+    event.fields().append(event.arena(), ref.steps()[0].key, fresh);
+    return {};
+  }
   const SetError error = event.set(ref, fresh);
   if (error != SetError::none)
     return Status::error(Fault::filter, ref.text() + ": " + std::string(describe(error)));

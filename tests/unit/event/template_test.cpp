@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "event/fixture.hpp"
+#include "event/json_write.hpp"
 #include "event/template.hpp"
 
 using namespace sluice;
@@ -66,4 +67,28 @@ TEST_CASE("a text without placeholder is constant; the fields of one with are kn
   CHECK_FALSE(two.constant());
   REQUIRE(two.fields().size() == 2);
   CHECK(two.fields()[1].text() == "[b][c]");
+}
+
+TEST_CASE("a template that is one field gives its text, whatever becomes of the field") {
+  OneEvent one(R"({"a":"x\"y","n":1.50,"l":["p","q"],"null":null})");
+  const auto value = [&](std::string_view text, Outcome expected) {
+    Outcome outcome{};
+    const Value made = Template(text).value(one.event, &outcome);
+    CHECK(outcome == expected);
+    REQUIRE(made.is_string());
+    return std::string(made.as_text());
+  };
+  CHECK(value("%{n}", Outcome::ok) == "1.5");
+  CHECK(value("%{l}", Outcome::ok) == "p,q");
+  CHECK(value("%{null}", Outcome::unresolved) == "%{null}");
+  CHECK(value("%{none}", Outcome::unresolved) == "%{none}");
+  const Value text = Template("%{a}").value(one.event);
+  one.event.set(Key::intern("a"), one.event.text("other"));
+  CHECK(text.as_text() == "x\"y");
+  Buffer json;
+  write_json(text, json);
+  CHECK(json.view() == R"("x\"y")");
+  const std::string now = value("%{{TIME_NOW}}", Outcome::ok);
+  CHECK(now.size() >= 24);
+  CHECK(now.back() == 'Z');
 }

@@ -159,6 +159,25 @@ TEST_CASE("what is in the same place afterwards is another text") {
   }
 }
 
+TEST_CASE("what may not match does not") {
+  const std::string_view texts[] = {"",      "{",     "  {\"a\":1}", "plain text",
+                                    "a\n {", "\xff{", "error: disk", "Error"};
+  size_t spared = 0;
+  for (const auto* pattern : {R"(^\s*\{)", "error.*disk", "plain", "(?:a|b)", "x*", "(?i)error"}) {
+    const auto regex = Regex::compile(pattern);
+    REQUIRE(regex.ok());
+    for (const auto text : texts) {
+      CAPTURE(pattern);
+      CAPTURE(text);
+      Captures captures;
+      const bool matches = regex->search(text, captures) == MatchResult::match;
+      CHECK((regex->may_match(text) || !matches));
+      spared += regex->may_match(text) ? 0 : 1;
+    }
+  }
+  CHECK(spared >= 10);
+}
+
 TEST_CASE("a pattern without operators is a plain search") {
   CHECK(compiled("a-b c").is_literal());
   CHECK_FALSE(compiled("a.b").is_literal());

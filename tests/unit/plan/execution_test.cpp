@@ -79,6 +79,15 @@ TEST_CASE("a copy stands behind its parent when both branches and branches insid
                          R"({"n":0,"tags":["one"]})"});
 }
 
+TEST_CASE("a branch that all events take keeps the order of what it and branches inside of it make") {
+  const Run run(
+      R"(filter { if [n] > 0 { twice {} if [copy] { mutate { add_tag => "a" } } if [n] > 9 { drop {} } }
+                else { drop {} } if [n] > 9 { drop {} } else { mutate { add_tag => "b" } } } output { record {} })",
+      {R"({"n":2})", R"({"n":1})"});
+  CHECK(run.out == Lines{R"({"n":2,"tags":["b"]})", R"({"n":2,"copy":true,"tags":["a","b"]})",
+                         R"({"n":1,"tags":["b"]})", R"({"n":1,"copy":true,"tags":["a","b"]})"});
+}
+
 TEST_CASE("events without a parent stay behind all others") {
   const Run run(
       R"(filter { if [n] == 1 { flusher {} } else { twice {} } flusher {} if [copy] { mutate { add_tag => "a" } } }
