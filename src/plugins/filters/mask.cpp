@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "base/nearest.hpp"
+#include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/mutate_operation.hpp"
 #include "plugins/filters/warning_limiter.hpp"
@@ -131,6 +132,10 @@ class Mask : public plugin::Filter {
   void flow(plugin::Flow& flow) const override {
     for (const auto& field : config_.fields) flow.reads(field.text(), "fields");
     flow.writes("tags");
+  }
+  void searches(plugin::Searches& searches) const override {
+    for (const auto& regex : config_.settings.patterns)
+      searches.add({"patterns", regex.pattern(), regex.pattern(), regex});
   }
 
  private:

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "match/regex.hpp"
+#include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/mutate_operation.hpp"
 #include "plugins/filters/warning_limiter.hpp"
@@ -198,6 +199,16 @@ class Prune : public plugin::Filter {
           flow.reads(rule.key.text(),
                      rules == &config_.keep_values ? "whitelist_values" : "blacklist_values");
     flow.matches_all();
+  }
+  void searches(plugin::Searches& searches) const override {
+    const auto add = [&searches](const char* option, const Expression& expression) {
+      if (expression.regex)
+        searches.add({option, expression.text.text(), expression.text.text(), *expression.regex});
+    };
+    for (const auto& name : config_.keep_names) add("whitelist_names", name);
+    for (const auto& name : config_.drop_names) add("blacklist_names", name);
+    for (const auto& rule : config_.keep_values) add("whitelist_values", rule.expression);
+    for (const auto& rule : config_.drop_values) add("blacklist_values", rule.expression);
   }
 
  private:

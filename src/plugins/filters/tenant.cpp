@@ -5,6 +5,7 @@
 #include "base/utf8.hpp"
 #include "match/regex.hpp"
 #include "match/text_case.hpp"
+#include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/field_name.hpp"
 #include "plugins/filters/tenant_counters.hpp"
@@ -266,6 +267,11 @@ class Tenant : public plugin::Filter {
       flow.writes(config_.target.text());
     flow.writes("tags");
   }
+  void searches(plugin::Searches& searches) const override {
+    if (!config_.allow_pattern) return;
+    const auto& regex = *config_.allow_pattern;
+    searches.add({"allow_pattern", allow_pattern_, regex.pattern(), regex});
+  }
 
  private:
   void add_sources(plugin::Setup& setup) {
@@ -316,10 +322,12 @@ class Tenant : public plugin::Filter {
       config_.allowed.emplace(legal_name(setup, "allow", item.text, item.span), true);
     if (const auto pattern = options.maybe_string("allow_pattern")) {
       auto regex = match::Regex::compile("\\A(?:" + *pattern + ")\\z");
-      if (regex.ok())
+      if (regex.ok()) {
         config_.allow_pattern = std::move(regex).value();
-      else
+        allow_pattern_ = *pattern;
+      } else {
         setup.error("allow_pattern", "E0301", "The regular expression is not valid: " + regex.message());
+      }
     }
   }
 
@@ -340,6 +348,7 @@ class Tenant : public plugin::Filter {
   }
 
   Config config_;
+  std::string allow_pattern_;  // as the config has it
   TenantCounters counters_;
 };
 

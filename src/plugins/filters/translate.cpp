@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "base/log.hpp"
+#include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/config_value.hpp"
 #include "plugins/filters/field_name.hpp"
@@ -265,6 +266,12 @@ class Translate : public plugin::Filter {
     }
     flow.reads(config_.source, source_option_);
     flow.writes(config_.target);
+  }
+  void searches(plugin::Searches& searches) const override {
+    const auto dictionary = source_->get();
+    if (!dictionary) return;
+    const std::string option = source_->file.path.empty() ? "dictionary" : "dictionary_path";
+    for (const auto& key : dictionary->patterns()) searches.add({option, key.pattern(), key.pattern(), key});
   }
 
  private:

@@ -8,6 +8,7 @@
 #include "base/lru_map.hpp"
 #include "base/utf8.hpp"
 #include "event/field_layout.hpp"
+#include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/field_name.hpp"
 #include "plugins/filters/warning_limiter.hpp"
@@ -246,6 +247,11 @@ class UserAgent : public plugin::Filter {
     flow.reads(config_.source.text(), "source");
     for (const auto& place : config_.places)
       if (!place.empty()) flow.writes(place.text());
+  }
+  void searches(plugin::Searches& searches) const override {
+    if (!path_.empty()) return;  // the shipped rules: over a thousand, and no author could mend them
+    for (const auto& regex : config_.parser->expressions())
+      searches.add({"regexes", regex.pattern(), regex.pattern(), regex});
   }
 
  private:

@@ -40,6 +40,8 @@ class Dictionary {
   /// What `text` is translated to, in memory of `arena`; false when there is nothing for it.
   bool look_up(std::string_view text, Scratch& scratch, Arena& arena, Value& out) const;
   [[nodiscard]] size_t size() const { return entries_.size(); }
+  /// The keys as regular expressions, in their order; empty unless they are some.
+  [[nodiscard]] const std::vector<match::Regex>& patterns() const { return patterns_; }
 
  private:
   struct Entry {

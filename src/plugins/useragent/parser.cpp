@@ -131,6 +131,13 @@ std::optional<std::string> Parser::find_fault() const {
   return std::nullopt;
 }
 
+std::vector<match::Regex> Parser::expressions() const {
+  std::vector<match::Regex> all;
+  for (const auto& entry : entries_)
+    if (const auto* regex = regex_of(entry)) all.push_back(*regex);
+  return all;
+}
+
 template <class Take>
 void Parser::search(List list, std::string_view text, Scratch& scratch, const Take& take) const {
   const auto number = static_cast<size_t>(list);

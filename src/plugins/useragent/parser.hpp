@@ -51,6 +51,8 @@ class Parser {
 
   /// Compiles every expression; describes the first that cannot be, with its line.
   [[nodiscard]] std::optional<std::string> find_fault() const;
+  /// Every expression that can be compiled, in the order of the lists.
+  [[nodiscard]] std::vector<match::Regex> expressions() const;
 
  private:
   // A text with captures in it: after each literal comes the group of that number (0: none).
