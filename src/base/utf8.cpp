@@ -76,21 +76,37 @@ size_t utf8_valid_prefix(std::string_view text) {
 
 bool utf8_valid(std::string_view text) { return utf8_valid_prefix(text) == text.size(); }
 
+namespace {
+
+// Sixteen bytes at once, as the compiler knows to do it on each processor.
+using Block = unsigned char __attribute__((vector_size(16)));
+using SignedBlock = signed char __attribute__((vector_size(16)));
+
+template <class T>
+bool any(T block) {
+  uint64_t halves[2];
+  static_assert(sizeof block == sizeof halves);
+  std::memcpy(halves, &block, sizeof halves);
+  return (halves[0] | halves[1]) != 0;
+}
+
+}  // namespace
+
 bool json_plain(std::string_view text) {
   const auto* p = bytes(text);
   const size_t n = text.size();
-  size_t i = 0;
   bool ascii = true;
-  for (; i + 8 <= n; i += 8) {
-    uint64_t w;
-    std::memcpy(&w, p + i, 8);
-    const uint64_t control = (w - 0x2020202020202020ull) & ~w;
-    const uint64_t quote = w ^ 0x2222222222222222ull;
-    const uint64_t slash = w ^ 0x5C5C5C5C5C5C5C5Cull;
-    const uint64_t special =
-        control | ((quote - 0x0101010101010101ull) & ~quote) | ((slash - 0x0101010101010101ull) & ~slash);
-    if (special & 0x8080808080808080ull) return false;
-    if (w & 0x8080808080808080ull) ascii = false;
+  size_t i = 0;
+  while (n - i >= sizeof(Block)) {
+    Block block;
+    std::memcpy(&block, p + i, sizeof block);
+    const auto marks = (block == '"') | (block == '\\');
+    if (any(marks | (reinterpret_cast<SignedBlock>(block) < 0x20))) {
+      if (any(marks | (block < 0x20))) return false;
+      ascii = false;
+    }
+    i += sizeof block;
+    if (i < n && n - i < sizeof block) i = n - sizeof block;  // the last block overlaps the one before
   }
   for (; i < n; ++i) {
     if (p[i] < 0x20 || p[i] == '"' || p[i] == '\\') return false;

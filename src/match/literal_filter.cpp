@@ -1,6 +1,7 @@
 #include "match/literal_filter.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "match/required.hpp"
@@ -14,6 +15,14 @@ uint32_t three_bytes(const char* at) {
   unsigned char bytes[3];
   std::memcpy(bytes, at, 3);
   return bytes[0] | static_cast<uint32_t>(bytes[1]) << 8 | static_cast<uint32_t>(bytes[2]) << 16;
+}
+
+// The same where a fourth can be read.
+uint32_t three_of_four_bytes(const char* at) {
+  static_assert(std::endian::native == std::endian::little);
+  uint32_t four;
+  std::memcpy(&four, at, sizeof four);
+  return four & 0xFFFFFF;
 }
 
 // Where the three bytes stand that meet the fewest places of other texts.
@@ -86,11 +95,12 @@ void LiteralFilter::scan(std::string_view text, Found& found) const {
   found.assign(words_, 0);
   if (literals_.empty() || text.size() < kWindow) return;
   const char* const data = text.data();
-  const size_t places = text.size() - kWindow + 1;
-  for (size_t at = 0; at < places; ++at) {
-    const uint16_t literal = slots_[slot_of(three_bytes(data + at))];
+  const size_t last = text.size() - kWindow;
+  for (size_t at = 0; at < last; ++at) {
+    const uint16_t literal = slots_[slot_of(three_of_four_bytes(data + at))];
     if (literal != 0) check(text, at, literal, found);
   }
+  check(text, last, slots_[slot_of(three_bytes(data + last))], found);
 }
 
 void LiteralFilter::check(std::string_view text, size_t at, uint16_t literal, Found& found) const {
