@@ -51,6 +51,10 @@ struct Strict {
     second = two(p + 6);
     return (hour | minute | second) < 256 && p[2] == ':' && p[5] == ':';
   }
+  [[nodiscard]] bool day_exists() const {
+    return month - 1 < 12 && day != 0 &&
+           (day <= 28 || day <= static_cast<unsigned>(days_in_month(year, static_cast<int>(month))));
+  }
   [[nodiscard]] int64_t seconds() const {
     return days_from_civil(year, static_cast<int>(month), static_cast<int>(day)) * kSecondsPerDay +
            (hour * 60 + minute) * int64_t{60} + second;
@@ -222,8 +226,8 @@ std::optional<int64_t> spaced(std::string_view text, const TimeZone& zone) {
 
 std::optional<int64_t> parse_iso8601(std::string_view text, const TimeZone& zone) {
   Strict t;
-  if (text.size() >= 20 && t.date(text.data()) && t.time(text.data() + 11) && t.month - 1 < 12 &&
-      t.day - 1 < 28 && t.hour < 24 && t.minute < 60 && t.second < 60) {
+  if (text.size() >= 20 && t.date(text.data()) && t.time(text.data() + 11) && t.day_exists() && t.hour < 24 &&
+      t.minute < 60 && t.second < 60) {
     const char* p = text.data() + 19;
     const char* const end = text.data() + text.size();
     const bool joined = is_t(text[10]);
