@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "event/json_write.hpp"
@@ -152,7 +153,7 @@ const IndexName& IndexNamer::of(const Event& event) {
   const std::string_view key = cacheable_ && time_of(event, periods) ? key_of(event) : std::string_view();
   IndexName* name = &single_;
   if (key.data()) {
-    const size_t hash = std::hash<std::string_view>{}(key) + static_cast<size_t>(periods) * 31;
+    const size_t hash = hash_bytes(key) + static_cast<size_t>(periods) * 31;
     Slot& slot = (*slots_)[hash & 255];
     name = &slot.name;
     if (!slot.used || slot.periods != periods || slot.key != key) {
