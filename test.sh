@@ -30,6 +30,7 @@ suite "examples" python3 tests/examples/run.py "$pipeline"
 suite "codec streams" python3 tests/codec_streams.py "$pipeline"
 suite "benchmarks" python3 tests/bench/bench.py "$pipeline" --check
 suite "security" python3 tests/security/run.py "$pipeline"
+suite "faults" python3 tests/faults/run.py "$pipeline"
 suite "image tree" sh tests/docker_tree.sh "$pipeline"
 
 shared=${SHARED:-../shared}

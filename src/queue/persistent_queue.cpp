@@ -11,9 +11,8 @@ namespace sluice::queue {
 namespace {
 
 constexpr std::string_view kLogger = "logstash.queue";
-constexpr int64_t kMillisecond = 1'000'000;                 // nanoseconds
-constexpr int64_t kCheckpointPause = 50 * kMillisecond;     // between two checkpoints at least
-constexpr int64_t kSayAgain = 60 * int64_t{1'000'000'000};  // the same problem, nanoseconds later
+constexpr int64_t kMillisecond = 1'000'000;              // nanoseconds
+constexpr int64_t kCheckpointPause = 50 * kMillisecond;  // between two checkpoints at least
 
 }  // namespace
 
@@ -47,7 +46,13 @@ void RecordWriter::encode(const Batch& batch, std::span<Event* const> events, Co
 }
 
 PersistentQueue::PersistentQueue(Env& env, PersistentQueueSettings settings)
-    : env_(env), settings_(std::move(settings)) {}
+    : env_(env),
+      settings_(std::move(settings)),
+      trouble_(
+          "The queue on disk cannot be synced or noted as delivered: inputs with acknowledgements are asked "
+          "to send "
+          "again, and events may come once more after a restart. Make room, or mend the disk",
+          "The queue on disk is synced again", settings_.folder) {}
 
 Result<std::shared_ptr<PersistentQueue>> PersistentQueue::open(Env& env, PersistentQueueSettings settings) {
   std::shared_ptr<PersistentQueue> queue(new PersistentQueue(env, std::move(settings)));
@@ -322,27 +327,10 @@ void PersistentQueue::run() {
       continue;
     }
     lock.unlock();
-    report(commit());
+    trouble_.note(commit());
     lock.lock();
     last_commit_ = steady_nanos();
   }
-}
-
-// A disk that stays full is said once a minute.
-void PersistentQueue::report(const Status& status) {
-  const int64_t now = steady_nanos();
-  const bool known = status.ok() ? problem_.text.empty()
-                                 : problem_.text == status.message() && now - problem_.logged < kSayAgain;
-  if (known) return;
-  if (status.ok())
-    log::info(kLogger, "The queue on disk can be written again", {{"folder", settings_.folder}});
-  else
-    log::error(
-        kLogger,
-        "The queue on disk cannot be written: inputs with acknowledgements are asked to send again, and "
-        "delivered events may come once more after a restart. Make room, or mend the disk",
-        {{"folder", settings_.folder}, {"error", status.message()}});
-  problem_ = {status.ok() ? std::string() : status.message(), now};
 }
 
 Status PersistentQueue::close() {

@@ -16,6 +16,7 @@
 #include "event/batch.hpp"
 #include "event/binary.hpp"
 #include "queue/checkpoint.hpp"
+#include "queue/disk_trouble.hpp"
 #include "queue/segment.hpp"
 
 namespace sluice::queue {
@@ -103,11 +104,6 @@ class PersistentQueue : public std::enable_shared_from_this<PersistentQueue> {
     uint64_t bytes = 0;
   };
 
-  struct Problem {
-    std::string text;
-    int64_t logged = 0;  // steady nanoseconds
-  };
-
   // Where the next record to read stands.
   struct Cursor {
     uint64_t segment = 0,  // none yet
@@ -136,7 +132,6 @@ class PersistentQueue : public std::enable_shared_from_this<PersistentQueue> {
   void remove_delivered();
   void run();
   [[nodiscard]] int64_t commit_due() const;
-  void report(const Status& status);
   [[nodiscard]] std::string path_of(uint64_t segment) const;
 
   Env& env_;
@@ -159,8 +154,8 @@ class PersistentQueue : public std::enable_shared_from_this<PersistentQueue> {
   std::vector<AckRef> waiting_;  // for the next sync
   int64_t waiting_since_ = 0;    // steady nanoseconds, of the first of them
   uint64_t unsynced_bytes_ = 0;
-  int64_t last_commit_ = 0;    // steady nanoseconds
-  Problem problem_;            // with the disk, as last logged; the background thread's
+  int64_t last_commit_ = 0;  // steady nanoseconds
+  DiskTrouble trouble_;
   uint64_t synced_ = 1;        // events below are safe
   uint64_t checkpointed_ = 1;  // the mark that has been saved
   uint64_t acks_ = 0;          // events delivered since the checkpoint

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 
 #include "event/batch.hpp"
 #include "queue/persistent_queue.hpp"
@@ -31,11 +30,15 @@ class Persistence {
   [[nodiscard]] bool has_backlog() const;
   /// True when one of them may be read: little is in memory.
   [[nodiscard]] bool may_read() const;
+  /// A batch that went on to the filters has been let go. Its credit counts here, and no longer as input in
+  /// flight.
+  void settled(size_t credit);
   [[nodiscard]] bool ending() const { return ending_.load(std::memory_order_relaxed); }
 
   using Next = queue::PersistentQueue::Next;
   /// Writes the events of `batch`, and takes over its acknowledgements. An error is logged, and the batch is
-  /// as before: try again later.
+  /// as before: try again later. At the end there is no later: the answer is then `run`, and the
+  /// acknowledgements come from the outputs.
   Result<Next> append(queue::RecordWriter& writer, Batch& batch);
   /// Reads a record into `batch`. False: there is none, or it cannot be read for now, which is logged.
   bool read(Batch& batch);
@@ -46,16 +49,17 @@ class Persistence {
 
  private:
   void name(Batch& batch);
-  void failed(std::string_view what, const Status& status);
+  [[nodiscard]] bool little_runs() const;
 
   const std::shared_ptr<queue::PersistentQueue> queue_;
   StreamQueue& entrance_;
   const uint64_t name_;  // of this run: the digest of events that have none; 0: they need none
   std::atomic<uint64_t> named_{0};
+  std::atomic<size_t> running_{0};  // bytes of batches that are filtered or wait for their outputs
   std::atomic<bool> ending_{false};
   std::atomic<int64_t> deadline_{INT64_MAX};
   std::atomic<int64_t> read_again_{0};  // steady nanoseconds: not before
-  std::atomic<int64_t> complained_{0};  // steady nanoseconds; 0: nothing is wrong
+  queue::DiskTrouble writing_, reading_;
 };
 
 }  // namespace sluice::runtime

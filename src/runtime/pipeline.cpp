@@ -22,7 +22,12 @@ Pipeline::Pipeline(PipelineSettings settings, std::unique_ptr<plan::Plan> plan, 
       sources_(std::move(sources)),
       engine_(engine),
       queue_(settings_.in_flight_bytes),
-      pool_([this](size_t credit) { queue_.settle(credit); }) {}
+      pool_([this](size_t credit) {
+        if (persistence_)
+          persistence_->settled(credit);
+        else
+          queue_.settle(credit);
+      }) {}
 
 Pipeline::~Pipeline() = default;
 

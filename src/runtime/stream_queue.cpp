@@ -99,7 +99,6 @@ void StreamQueue::count_pause() {
 void StreamQueue::settle(size_t credit) {
   in_flight_.fetch_sub(credit, std::memory_order_relaxed);
   resume_inputs();
-  wake();
 }
 
 // Whoever waits has said so before looking at wakes_ once more, so that either sees the other.

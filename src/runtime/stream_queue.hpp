@@ -64,8 +64,6 @@ class StreamQueue : public plugin::InputSink {
   void release(Turn& turn, std::optional<int64_t> flush_after);
   /// Counts `credit` bytes as no longer in flight.
   void settle(size_t credit);
-  /// Counts `credit` bytes that came by another way as in flight.
-  void charge(size_t credit) { in_flight_.fetch_add(credit, std::memory_order_relaxed); }
 
   /// No more work will come: take() returns at once when nothing is left.
   void close();
@@ -75,11 +73,6 @@ class StreamQueue : public plugin::InputSink {
   void on_all_ended(size_t inputs, std::function<void()> callback);
 
   [[nodiscard]] size_t in_flight_bytes() const { return in_flight_.load(std::memory_order_relaxed); }
-  /// Those of them that workers have taken: being filtered, or waiting for their outputs.
-  [[nodiscard]] size_t running_bytes() const {
-    const size_t all = in_flight_bytes(), queued = queued_bytes_.load(std::memory_order_relaxed);
-    return all > queued ? all - queued : 0;
-  }
   [[nodiscard]] size_t queued_chunks() const { return queued_.load(std::memory_order_relaxed); }
   [[nodiscard]] size_t limit() const { return limit_; }
   /// Nanoseconds that inputs have spent paused, for the flow metrics.

@@ -35,9 +35,15 @@ void Worker::run(bool trims) {
     if (execution_.wants_flush() && now >= next_flush_) flush_filters(false);
     if (trims && now >= next_trim_) trim();
   }
-  if (unstored_) unstored_->abandon();
-  unstored_.reset();
+  if (unstored_) give_up();
   if (execution_.wants_flush() && !abort_) flush_filters(true);
+}
+
+// Ended by force: the source sends again.
+void Worker::give_up() {
+  unstored_->abandon();
+  context_.queue.settle(std::exchange(unstored_->credit, 0));
+  unstored_.reset();
 }
 
 // Filter, output; letting the batch go acknowledges it once the outputs have let go too.
@@ -96,14 +102,13 @@ bool Worker::work_backlog() {
   return worked;
 }
 
-// A batch that cannot be written waits for the disk, and input with it. At the end it is delivered from
-// memory: its acknowledgements then come from the outputs.
+// A batch that cannot be written waits for the disk, and input with it.
 void Worker::store(BatchRef batch) {
   const auto next = context_.persistence->append(writer_, *batch);
-  if (next.ok() ? *next == Persistence::Next::run : context_.persistence->ending())
-    work(batch);
-  else if (!next.ok())
+  if (!next.ok())
     unstored_ = std::move(batch);
+  else if (*next == Persistence::Next::run)
+    work(batch);
 }
 
 // One batch of what is there; waits for more only as long as pipeline.batch.delay says.

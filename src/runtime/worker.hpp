@@ -44,6 +44,7 @@ class Worker {
   bool through_disk(Turn& turn);
   bool work_backlog();
   void store(BatchRef batch);
+  void give_up();
   void work(const BatchRef& batch);
   BatchRef gather(Turn& turn);
   void decode(Turn& turn, Batch& batch);

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""What must not go wrong when things go wrong, with the real program.
+
+    run.py BINARY [--rounds 20] [--long] [--seed N] [NAME ...]     closes with `N passed, N failed, N skipped`
+"""
+import argparse
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import queue_damage  # noqa: E402
+import queue_kill  # noqa: E402
+from engine import Failed  # noqa: E402
+
+TESTS = {
+    "queue: beats to a file, killed": queue_kill.beats_to_file,
+    "queue: beats to Elasticsearch, killed": queue_kill.beats_to_search,
+    "queue: tcp to Elasticsearch, killed": queue_kill.tcp_to_search,
+    "queue: damaged bytes": queue_damage.damaged_bytes,
+    "queue: full disk": queue_damage.full_disk,
+}
+
+
+class Skipped(Exception):
+    pass
+
+
+class Bench:
+    """What a test gets: the binary, a folder of its own, how long to go on, and the end of all that it started."""
+
+    def __init__(self, arguments, folder):
+        self.binary = pathlib.Path(arguments.binary).resolve()
+        self.rounds, self.seed, self.long = arguments.rounds, arguments.seed, arguments.long
+        self.folder = folder
+        self._ends = []
+        self.notes = []
+
+    def closing(self, engine):
+        self._ends.append(engine.end)
+        return engine
+
+    def closing_receiver(self, receiver):
+        self._ends.append(receiver.close)
+        return receiver
+
+    def note(self, text):
+        self.notes.append(text)
+
+    @staticmethod
+    def skip(reason):
+        raise Skipped(reason)
+
+    def close(self):
+        for end in reversed(self._ends):
+            end()
+
+
+def run(name, test, arguments):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="faults."))
+    bench = Bench(arguments, folder)
+    begin = time.monotonic()
+    try:
+        test(bench)
+        outcome, text = "passed", ""
+    except Skipped as e:
+        outcome, text = "skipped", str(e)
+    except Failed as e:
+        outcome, text = "failed", str(e)
+    finally:
+        bench.close()
+        if arguments.keep:
+            print(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"{outcome} {name} ({time.monotonic() - begin:.1f} s){': ' + text if text else ''}")
+    for note in bench.notes:
+        print(f"    {note}")
+    sys.stdout.flush()
+    return outcome
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary")
+    parser.add_argument("names", nargs="*", help="parts of the names of tests")
+    parser.add_argument("--rounds", type=int, default=20, help="how often the engine is killed in each test")
+    parser.add_argument("--long", action="store_true", help="every byte instead of a sample")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="leave the folders of the tests")
+    arguments = parser.parse_args()
+    outcomes = [run(name, test, arguments) for name, test in TESTS.items()
+                if not arguments.names or any(part in name for part in arguments.names)]
+    print(", ".join(f"{outcomes.count(o)} {o}" for o in ("passed", "failed", "skipped")))
+    return 1 if "failed" in outcomes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
