@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include "base/secrets.hpp"
 #include "cli/commands.hpp"
 #include "event/field_ref.hpp"
+#include "match/search_budget.hpp"
 #include "net/tls_reload.hpp"
 #include "plugins/registry.hpp"
 
@@ -92,6 +94,7 @@ int dispatch(int argc, char** argv) {
   settings.overlay(args.settings);
   configure_log(settings);
   configure_fields(settings);
+  match::set_standard_budget(std::max<int64_t>(1, settings.millis("regex.timeout")));
   net::TlsReload::set_enabled(settings.boolean("ssl.reload.automatic"));
   if (args.command == "explain") return explain(args, settings, *variables);
   if (args.command == "queue") return queue(args, settings, *variables);

@@ -13,6 +13,7 @@
 #include "base/utf8.hpp"
 #include "match/byte_program.hpp"
 #include "match/regex_syntax.hpp"
+#include "match/search_budget.hpp"
 
 namespace sluice::match {
 namespace {
@@ -278,6 +279,13 @@ bool Regex::search_line(const Subject& subject, Captures& captures, size_t from,
   return true;
 }
 
+namespace {
+MatchResult timed_out() {
+  count_search_timeout();
+  return MatchResult::timeout;
+}
+}  // namespace
+
 MatchResult Regex::run(void* onig, std::string_view text, Captures& captures, size_t from,
                        Budget budget) const {
   // Oniguruma counts in int.
@@ -302,7 +310,7 @@ MatchResult Regex::run(void* onig, std::string_view text, Captures& captures, si
     if (at != ONIGERR_RETRY_LIMIT_IN_MATCH_OVER && at != ONIGERR_RETRY_LIMIT_IN_SEARCH_OVER) {
       return MatchResult::error;
     }
-    if (!timed) return MatchResult::timeout;
+    if (!timed) return timed_out();
     const Clock::time_point now = Clock::now();
     if (first) {
       deadline = now + std::chrono::milliseconds(budget.millis);
@@ -312,7 +320,7 @@ MatchResult Regex::run(void* onig, std::string_view text, Captures& captures, si
       const double left = std::chrono::duration<double>(deadline - now).count();
       const double reachable = static_cast<double>(limit) / spent * left;
       // A search cannot be resumed: what is left must be worth more than what has been tried already.
-      if (reachable <= static_cast<double>(limit)) return MatchResult::timeout;
+      if (reachable <= static_cast<double>(limit)) return timed_out();
       limit = static_cast<unsigned long>(std::min(reachable, static_cast<double>(limit) * 8));
     }
     first = false;

@@ -1,9 +1,22 @@
 // Regex::gsub and what it puts in place of a match.
 #include <fmt/format.h>
+#include <time.h>
 
 #include "match/regex.hpp"
+#include "match/search_budget.hpp"
 
 namespace sluice::match {
+namespace {
+
+constexpr unsigned kLook = 16;
+
+int64_t coarse_millis() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+}  // namespace
 
 MatchResult Regex::gsub(std::string_view text, const Replacement& replacement, std::string& out,
                         Captures& captures, Budget budget) const {
@@ -12,6 +25,11 @@ MatchResult Regex::gsub(std::string_view text, const Replacement& replacement, s
   if (result != MatchResult::match) return result;
   out.clear();
   size_t copied = 0;
+  // The budget is for all searches of the text together. The clock is read at every kLook-th match, so each
+  // search in between gets that part of what is left.
+  const int64_t deadline = budget.millis > 0 ? coarse_millis() + budget.millis : 0;
+  Budget part{(budget.millis + kLook - 1) / kLook};
+  unsigned matches = 0;
   while (result == MatchResult::match) {
     const auto begin = static_cast<size_t>(captures.begin(0));
     const auto end = static_cast<size_t>(captures.end(0));
@@ -25,7 +43,15 @@ MatchResult Regex::gsub(std::string_view text, const Replacement& replacement, s
       ++next;
       while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xC0) == 0x80) ++next;
     }
-    result = search(subject, captures, next, budget);
+    if (deadline != 0 && ++matches % kLook == 0) {
+      const int64_t left = deadline - coarse_millis();
+      if (left <= 0) {
+        count_search_timeout();
+        return MatchResult::timeout;
+      }
+      part.millis = (left + kLook - 1) / kLook;
+    }
+    result = search(subject, captures, next, part);
   }
   if (result == MatchResult::timeout || result == MatchResult::error) return result;
   out.append(text.substr(copied));

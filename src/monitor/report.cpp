@@ -7,6 +7,7 @@
 
 #include "base/time.hpp"
 #include "event/json_write.hpp"
+#include "match/search_budget.hpp"
 #include "monitor/process.hpp"
 
 namespace sluice::monitor {
@@ -251,7 +252,7 @@ bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
     tree.set("events.duration_in_millis", nanos / 1000000)
         .set("events.queue_push_duration_in_millis", paused / 1000000);
   }
-  if (all) tree.set("queue.events_count", events_queued);
+  if (all) tree.set("queue.events_count", events_queued).set("regex.timeouts", match::search_timeouts());
   if (!found) return false;
   write(tree, out, pretty);
   return true;
@@ -322,6 +323,8 @@ void Report::metrics(Buffer& out) const {
         fmt::format("version=\"{}\",node=\"{}\"", node_.version, label_text(node_.name)), 1);
   f.add("sluice_dead_letters_total", "counter", "Events given up for good.", "",
         static_cast<double>(engine_.dead_letters()));
+  f.add("sluice_regex_timeouts_total", "counter", "Searches that ended because their time was up.", "",
+        static_cast<double>(match::search_timeouts()));
   for (const auto* p : pipelines_) {
     const auto labels = fmt::format("pipeline=\"{}\"", label_text(p->settings().id));
     f.add("sluice_pipeline_up", "gauge", "1 while the pipeline runs.", labels,

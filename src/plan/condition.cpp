@@ -1,11 +1,16 @@
 #include "plan/condition.hpp"
 
+#include <atomic>
 #include <charconv>
 #include <compare>
 #include <unordered_set>
 
+#include "base/log.hpp"
+#include "base/time.hpp"
 #include "match/numbers.hpp"
 #include "match/regex.hpp"
+#include "match/search_budget.hpp"
+#include "plugin/event_source.hpp"
 
 namespace sluice::plan {
 
@@ -54,6 +59,7 @@ struct Condition::Node {
   [[nodiscard]] bool equals(const Event& event) const;
   [[nodiscard]] bool contains(const Event& event) const;
   [[nodiscard]] bool matches(const Event& event) const;
+  void tell_timeout(const Event& event) const;
 };
 
 namespace {
@@ -61,6 +67,7 @@ namespace {
 using Node = Condition::Node;
 using Op = Node::Op;
 
+constexpr int64_t kQuietNanos = 1'000'000'000;  // between two lines about searches that took too long
 constexpr size_t kLongList = 8;  // with more elements, a hash is faster than a comparison with each
 
 Truth truth(bool b) { return b ? Truth::yes : Truth::no; }
@@ -180,7 +187,25 @@ bool Node::matches(const Event& event) const {
   if (!a || !a->is_string()) return false;
   if (!regex->may_match(a->as_text())) return false;
   thread_local match::Captures captures;
-  return regex->search(a->as_text(), captures) == match::MatchResult::match;
+  const auto result = regex->search(a->as_text(), captures, 0, match::standard_budget());
+  if (result == match::MatchResult::timeout) tell_timeout(event);
+  return result == match::MatchResult::match;
+}
+
+void Node::tell_timeout(const Event& event) const {
+  // One line a second at most: a stream of such events must not drown the log.
+  static std::atomic<int64_t> last{0};
+  const int64_t now = steady_nanos();
+  int64_t before = last.load(std::memory_order_relaxed);
+  if (before != 0 && now - before < kQuietNanos) return;
+  if (!last.compare_exchange_strong(before, now)) return;
+  log::warn("logstash.javapipeline",
+            "A condition's regular expression took too long and counts as not matching",
+            {{"pattern", regex->pattern()},
+             {"field", left.text()},
+             {"source", plugin::source_of(event)},
+             {"timeout_millis", match::standard_budget().millis},
+             {"timeouts_so_far", match::search_timeouts()}});
 }
 
 Truth Node::test(const Event& event) const {
@@ -414,7 +439,8 @@ std::unique_ptr<Node> Compiler::matching(const Expr& expr, bool negated) {
   if (!is_field(a)) {
     match::Captures captures;
     const bool hit =
-        a.kind == Rvalue::Kind::string && regex->search(a.text, captures) == match::MatchResult::match;
+        a.kind == Rvalue::Kind::string &&
+        regex->search(a.text, captures, 0, match::standard_budget()) == match::MatchResult::match;
     return constant_node(hit != negated);
   }
   auto node = std::make_unique<Node>();

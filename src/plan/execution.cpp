@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/time.hpp"
+#include "plugin/event_source.hpp"
 
 namespace sluice::plan {
 namespace {
@@ -37,6 +38,7 @@ size_t Execution::flush(const BatchRef& batch, bool final) {
 }
 
 size_t Execution::run(const BatchRef& batch, Mode mode) {
+  const plugin::BatchScope scope(*batch);
   auto selection = borrow();
   emitted_ = false;
   const auto events = batch->events();

@@ -77,6 +77,9 @@ constexpr Known kKnown[] = {
      "Whether the monitoring API shows the figures of single plugins.", true},
     {"path.logs", Type::string, "", "A directory for log files, besides standard error."},
     {"path.plugins", Type::list, "", "", false, "plugins are part of the program"},
+    {"regex.timeout", Type::duration, "10s",
+     "How long one search with a regular expression may take in conditions, gsub and other places without an "
+     "option for it. Sluice only."},
     {"log.level", Type::string, "info", "fatal, error, warn, info, debug or trace."},
     {"log.format", Type::string, "plain", "plain or json."},
     {"log.format.json.fix_duplicate_message_fields", Type::boolean, "true",

@@ -10,6 +10,7 @@
 #include "match/grok.hpp"
 #include "match/literal_filter.hpp"
 #include "match/numbers.hpp"
+#include "plugin/event_source.hpp"
 #include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/field_name.hpp"
@@ -170,7 +171,7 @@ class GrokWorker : public plugin::FilterWorker {
       const auto& expression = source.expressions[i];
       match::Budget budget{config_.timeout_millis};
       if (timed) budget.millis = (deadline - steady_nanos()) / 1'000'000;
-      if (timed && budget.millis <= 0) return timed_out(source, expression, text);
+      if (timed && budget.millis <= 0) return timed_out(source, expression, text, event);
       switch (expression.grok.match(subject, match_, budget)) {
         case match::MatchResult::match:
           if (!store(expression, text, event)) return Outcome::missed;
@@ -180,7 +181,7 @@ class GrokWorker : public plugin::FilterWorker {
           matched = false;
           break;
         case match::MatchResult::timeout:
-          return timed_out(source, expression, text);
+          return timed_out(source, expression, text, event);
         case match::MatchResult::error:
           warn("Grok regexp threw exception",
                "the text cannot be searched with " + expression.grok.expression());
@@ -256,13 +257,16 @@ class GrokWorker : public plugin::FilterWorker {
     return event.set(capture.field, Value::array(list));
   }
 
-  Outcome timed_out(const Source& source, const Expression& expression, const Value& text) {
+  Outcome timed_out(const Source& source, const Expression& expression, const Value& text,
+                    const Event& event) {
     uint64_t suppressed = 0;
     if (warnings_.allow(suppressed))
       log::warn(kLogger,
                 fmt::format("Timeout executing grok '{}' against field '{}'", expression.grok.expression(),
                             source.field.text()),
-                {{"value", text.as_text().substr(0, kShown)}, {"suppressed", suppressed}});
+                {{"value", text.as_text().substr(0, kShown)},
+                 {"source", plugin::source_of(event)},
+                 {"suppressed", suppressed}});
     return Outcome::timeout;
   }
 

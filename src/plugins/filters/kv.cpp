@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "event/field_index.hpp"
+#include "plugin/event_source.hpp"
 #include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/config_value.hpp"
@@ -123,7 +124,8 @@ class KvWorker : public plugin::FilterWorker {
       switch (parse(*event, pairs)) {
         case Outcome::timeout:
           event->tag(config_.timeout_tag);
-          warn("Timeout reached in KV filter", config_.source.text());
+          warn("Timeout reached in KV filter",
+               config_.source.text() + ", source: " + plugin::source_of(*event));
           continue;
         case Outcome::failed:
           fail(*event, "the text cannot be searched");

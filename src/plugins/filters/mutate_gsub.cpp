@@ -2,14 +2,14 @@
 #include <optional>
 
 #include "base/log.hpp"
+#include "match/search_budget.hpp"
+#include "plugin/event_source.hpp"
 #include "plugins/filters/field_name.hpp"
 #include "plugins/filters/mutate_operation.hpp"
 
 namespace sluice::plugins {
 namespace {
 
-// A search that takes longer than this is a pattern gone astray; Logstash would stand still with it.
-constexpr match::Budget kBudget{30000};
 constexpr size_t kMostRegexes = 64;  // kept for patterns that are made per event
 
 class Gsub : public MutateOperation {
@@ -128,14 +128,16 @@ class Gsub : public MutateOperation {
     }
     scratch.text.clear();
     switch (regex->gsub(value.as_text(), made ? *made : *step.replacement, scratch.text, scratch.captures,
-                        kBudget)) {
+                        match::standard_budget())) {
       case match::MatchResult::match:
         value = event.text(scratch.text);
         return {};
       case match::MatchResult::no_match:
         return {};
       case match::MatchResult::timeout:
-        return Status::error(Fault::filter, "gsub: the search took too long");
+        return Status::error(Fault::filter, "gsub: the search for " + regex->pattern() +
+                                                " took too long, field " + step.field.text() +
+                                                ", source: " + plugin::source_of(event));
       case match::MatchResult::error:
         break;
     }

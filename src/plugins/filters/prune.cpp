@@ -5,6 +5,8 @@
 
 #include "base/log.hpp"
 #include "match/regex.hpp"
+#include "match/search_budget.hpp"
+#include "plugin/event_source.hpp"
 #include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/mutate_operation.hpp"
@@ -16,7 +18,6 @@ namespace {
 using plugin::Type;
 
 constexpr std::string_view kLogger = "logstash.filters.prune";
-constexpr match::Budget kBudget{30000};
 constexpr size_t kMostRegexes = 256;       // kept of those that are made per event
 constexpr size_t kMostVerdicts = 1 << 17;  // names whose verdict is kept
 
@@ -63,6 +64,7 @@ class PruneWorker : public plugin::FilterWorker {
   void filter(plugin::FilterRun& run) override {
     for (auto* event : run.events()) {
       problem_.clear();
+      out_of_time_ = false;
       fates_.assign(event->fields().size, {});
       judge_names(*event);
       for (const auto& rule : config_.keep_values) judge_value(*event, rule, true);
@@ -88,8 +90,10 @@ class PruneWorker : public plugin::FilterWorker {
       return unwanted(event, key.text());
     if (key.id() >= verdicts_.size()) verdicts_.resize(std::max<size_t>(key.id() + 1, verdicts_.size() * 2));
     auto& verdict = verdicts_[key.id()];
-    if (verdict == kUnknown) verdict = unwanted(event, key.text()) ? kRemove : kKeep;
-    return verdict == kRemove;
+    if (verdict != kUnknown) return verdict == kRemove;
+    const bool remove = unwanted(event, key.text());
+    if (!out_of_time_) verdict = remove ? kRemove : kKeep;
+    return remove;
   }
 
   bool unwanted(const Event& event, std::string_view name) {
@@ -139,7 +143,13 @@ class PruneWorker : public plugin::FilterWorker {
 
   bool found(const Event& event, const Expression& expression, std::string_view text) {
     const auto* regex = expression.regex ? &*expression.regex : made(event, expression.text);
-    return regex && regex->search(text, captures_, 0, kBudget) == match::MatchResult::match;
+    if (!regex || out_of_time_) return false;  // the time is for all searches of an event
+    const auto result = regex->search(text, captures_, 0, match::standard_budget());
+    if (result == match::MatchResult::timeout) {
+      out_of_time_ = true;
+      problem_ = "The search for " + regex->pattern() + " took too long, source: " + plugin::source_of(event);
+    }
+    return result == match::MatchResult::match;
   }
 
   const match::Regex* made(const Event& event, const Template& text) {
@@ -179,6 +189,7 @@ class PruneWorker : public plugin::FilterWorker {
   std::unordered_map<std::string, match::Regex> regexes_;
   match::Captures captures_;
   std::string text_, name_, pattern_, problem_;
+  bool out_of_time_ = false;  // a search of this event took too long
   WarningLimiter warnings_;
 };
 

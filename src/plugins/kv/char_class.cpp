@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "match/search_budget.hpp"
+
 namespace sluice::plugins::kv {
 namespace {
-
-constexpr match::Budget kBudget{30000};
 
 // Whether no character outside of ASCII can be in the set: it is not turned round, and nothing in it stands
 // for more than itself and its ASCII neighbours.
@@ -66,7 +66,7 @@ std::string_view Stripping::apply(std::string_view text, std::string& scratch,
     while (!text.empty() && in_set(text.back())) text.remove_suffix(1);
     return text;
   }
-  return regex_.gsub(text, nothing_, scratch, captures, kBudget) == match::MatchResult::match
+  return regex_.gsub(text, nothing_, scratch, captures, match::standard_budget()) == match::MatchResult::match
              ? std::string_view(scratch)
              : text;
 }

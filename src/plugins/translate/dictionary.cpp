@@ -3,14 +3,11 @@
 #include <algorithm>
 
 #include "base/utf8.hpp"
+#include "match/search_budget.hpp"
 #include "plugins/filters/mutate_operation.hpp"
 
 namespace sluice::plugins::translate {
-namespace {
-
-constexpr match::Budget kBudget{30000};
-
-}  // namespace
+namespace {}  // namespace
 
 void Dictionary::put(std::string_view key, const Value& value) {
   const Value copy = deep_copy(value, memory_, true);
@@ -71,7 +68,14 @@ bool Dictionary::look_up(std::string_view text, Scratch& scratch, Arena& arena, 
 bool Dictionary::first_pattern(std::string_view text, Scratch& scratch, size_t& entry) const {
   // A search looks first for what every match must hold, so most expressions cost little.
   for (entry = 0; entry < patterns_.size(); ++entry)
-    if (patterns_[entry].search(text, scratch.captures, 0, kBudget) == match::MatchResult::match) return true;
+    switch (patterns_[entry].search(text, scratch.captures, 0, match::standard_budget())) {
+      case match::MatchResult::match:
+        return true;
+      case match::MatchResult::timeout:
+        return false;  // the time is for all patterns: the next might take as long
+      default:
+        break;
+    }
   return false;
 }
 
