@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -247,6 +248,24 @@ def test_tls(binary):
                 event = json.loads(process.stdout.readline())
     kept = ("@timestamp", "@version", "message", "sender")
     compare(folder / "expected.ndjson", [{name: event[name] for name in kept if name in event}])
+
+
+def test_systemd(binary):
+    """The unit's command line is the engine's, and systemd understands the unit, where systemd is there."""
+    text = (EXAMPLES / "systemd" / "sluice.service").read_text()
+    command = re.search(r"^ExecStart=(.*)$", text, re.M)[1].split()
+    done = subprocess.run([binary, *command[1:], "--test", "-e", "filter { }"], env=ENVIRONMENT, capture_output=True, timeout=60)
+    if done.returncode != 0:
+        raise Failed(f"the engine refuses {' '.join(command)}: {done.stdout + done.stderr}")
+    if not shutil.which("systemd-analyze"):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        unit = pathlib.Path(folder, "sluice.service")
+        unit.write_text(text.replace(command[0], binary))
+        done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, timeout=60, text=True)
+    complaints = [line for line in done.stderr.splitlines() if "sluice.service" in line]
+    if complaints:
+        raise Failed("\n".join(complaints))
 
 
 def main():
