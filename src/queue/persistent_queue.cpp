@@ -32,15 +32,19 @@ class PersistentQueue::RecordAck : public Acknowledgement {
 void RecordWriter::encode(const Batch& batch, std::span<Event* const> events, Compression compression) {
   plain_.clear();
   image_.clear();
-  events_.write(batch, events, plain_);
-  image_.reserve(kRecordHeader + plain_.size() + kRecordAlign);
+  image_.reserve(kRecordHeader);
   image_.grow(kRecordHeader);
   header_ = {};
-  header_.compressed = compress(plain_.view(), compression, image_);
-  if (!header_.compressed) image_.append(plain_.view());
+  if (compression == Compression::none) {
+    events_.write(batch, events, image_);
+  } else {
+    events_.write(batch, events, plain_);
+    header_.compressed = compress(plain_.view(), compression, image_);
+    if (!header_.compressed) image_.append(plain_.view());
+  }
   header_.events = static_cast<uint32_t>(events.size());
   header_.stored = static_cast<uint32_t>(image_.size() - kRecordHeader);
-  header_.plain = static_cast<uint32_t>(plain_.size());
+  header_.plain = header_.compressed ? static_cast<uint32_t>(plain_.size()) : header_.stored;
   header_.payload_checksum = checksum(image_.view().substr(kRecordHeader));
   while (image_.size() % kRecordAlign) image_.append('\0');
 }

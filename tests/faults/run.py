@@ -91,7 +91,7 @@ def main():
     parser.add_argument("--long", action="store_true", help="every byte instead of a sample")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="leave the folders of the tests")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     outcomes = [run(name, test, arguments) for name, test in TESTS.items()
                 if not arguments.names or any(part in name for part in arguments.names)]
     print(", ".join(f"{outcomes.count(o)} {o}" for o in ("passed", "failed", "skipped")))
