@@ -59,11 +59,19 @@ po::options_description own_flags() {
       "With --test: text or json. With explain: text, dot, mermaid or json.")(
       "cost", "With explain: what the regular expressions of the config cost, and why.")(
       "stdin", "With keystore add: read the values from standard input, one a line.")(
-      "path.settings", po::value<std::string>()->value_name("DIR"),
-      "Where logstash.yml and pipelines.yml are.")("field-reference-escape-style",
-                                                   po::value<std::string>()->value_name("STYLE"),
-                                                   "As config.field_reference.escape_style.")(
-      "version,V", "Print the version.")("help,h", "Print this text.");
+      "config", po::value<std::string>()->value_name("PATH"), "With dlq replay: the config, as -f.")(
+      "dry-run", "With dlq replay: run conditions and filters only, and count what passes.")(
+      "reason", po::value<std::string>()->value_name("TEXT"),
+      "With dlq: only letters whose reason has this text.")(
+      "older-than", po::value<std::string>()->value_name("AGE"),
+      "With dlq purge: only letters older than 30d, 12h, 5m, 90s.")("all", "With dlq purge: all letters.")(
+      "limit", po::value<std::string>()->value_name("COUNT"),
+      "With dlq list and top: the most lines to print.")("path.settings",
+                                                         po::value<std::string>()->value_name("DIR"),
+                                                         "Where logstash.yml and pipelines.yml are.")(
+      "field-reference-escape-style", po::value<std::string>()->value_name("STYLE"),
+      "As config.field_reference.escape_style.")("version,V", "Print the version.")("help,h",
+                                                                                    "Print this text.");
   return own;
 }
 
@@ -87,8 +95,9 @@ std::vector<std::string> joined(int argc, char** argv) {
 }
 
 Status unknown_flag(const std::string& flag) {
-  std::vector<std::string_view> names{"test",  "fix",           "format", "cost",
-                                      "stdin", "path.settings", "help",   "version"};
+  std::vector<std::string_view> names{"test",          "fix",    "format",  "cost",   "stdin",
+                                      "path.settings", "config", "dry-run", "reason", "older-than",
+                                      "all",           "limit",  "help",    "version"};
   for (const auto& known : settings::known_settings()) names.push_back(known.name);
   const auto near = nearest(flag.substr(std::min(flag.find_first_not_of('-'), flag.size())), names);
   return Status::config(fmt::format("Unknown flag {}.{} See pipeline --help.", flag,
@@ -97,7 +106,7 @@ Status unknown_flag(const std::string& flag) {
 
 bool is_command(const std::string& word) {
   return word == "explain" || word == "keystore" || word == "plugins" || word == "version" ||
-         word == "help" || word == "check" || word == "queue";
+         word == "help" || word == "check" || word == "queue" || word == "dlq";
 }
 
 Status take(const po::variables_map& vm, Arguments& args) {
@@ -118,6 +127,15 @@ Status take(const po::variables_map& vm, Arguments& args) {
       return status;
   if (vm.count("path.settings")) args.path_settings = vm["path.settings"].as<std::string>();
   if (vm.count("format")) args.format = vm["format"].as<std::string>();
+  if (vm.count("config"))
+    if (auto status = args.settings.set("path.config", vm["config"].as<std::string>(), "--config");
+        !status.ok())
+      return status;
+  if (vm.count("reason")) args.reason = vm["reason"].as<std::string>();
+  if (vm.count("older-than")) args.older_than = vm["older-than"].as<std::string>();
+  if (vm.count("limit")) args.limit = vm["limit"].as<std::string>();
+  args.dry_run = vm.count("dry-run") != 0;
+  args.all = vm.count("all") != 0;
   args.fix = vm.count("fix") != 0;
   args.cost = vm.count("cost") != 0;
   args.from_stdin = vm.count("stdin") != 0;
@@ -177,6 +195,8 @@ std::string help_text() {
       "logstash.yml\n"
       "pipeline queue inspect|verify|repair|export [FOLDER], pipeline queue drain -f CONFIG\n"
       "                              look after the persistent queue of a stopped engine\n"
+      "pipeline dlq list|top|show   look at the events that were refused; dlq replay and purge empty the "
+      "queue\n"
       "pipeline plugins [NAME]       list the plugins, or the options of one\n\n";
   text += fmt::format("{}", [] {
     std::ostringstream out;

@@ -11,7 +11,7 @@ namespace sluice::cli {
 
 /// What was asked for.
 struct Arguments {
-  std::string command;                // "", explain, keystore, plugins, version, help
+  std::string command;                // "", explain, keystore, plugins, queue, dlq, version, help
   std::vector<std::string> operands;  // what stands behind the command
   settings::Settings settings;        // given as flags
   std::string path_settings;          // --path.settings
@@ -19,6 +19,11 @@ struct Arguments {
   bool fix = false;                   // --fix
   bool cost = false;                  // --cost of explain
   bool from_stdin = false;            // --stdin of keystore add
+  bool dry_run = false;               // --dry-run of dlq replay
+  bool all = false;                   // --all of dlq purge
+  std::string reason;                 // --reason of the dlq commands
+  std::string older_than;             // --older-than of dlq purge
+  std::string limit;                  // --limit of dlq list and top
   bool yes = false;                   // --yes: do not ask before --fix writes
   bool help = false, version = false;
 };

@@ -3,6 +3,7 @@
 
 #include "cli/arguments.hpp"
 #include "plugin/setup.hpp"
+#include "queue/letter_writer.hpp"
 #include "runtime/load.hpp"
 #include "runtime/pipeline.hpp"
 #include "settings/keystore.hpp"
@@ -23,6 +24,11 @@ int queue(const Arguments& args, const settings::Settings& settings, const setti
 /// persistent queues are empty.
 int run(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
 
+/// pipeline dlq list|top|show|replay|purge
+int dlq(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
+
+/// The dead letter queue that the settings of a pipeline describe, enabled or not.
+queue::LetterSettings letter_settings(const settings::Settings& settings);
 /// What plugins see of the settings.
 plugin::Environment environment_of(const settings::Settings& settings);
 /// The directory of logstash.yml: --path.settings, LS_SETTINGS_DIR, $LS_HOME/config, or empty.

@@ -35,6 +35,19 @@ std::string settings_directory(const Arguments& args) {
   return {};
 }
 
+queue::LetterSettings letter_settings(const settings::Settings& settings) {
+  queue::LetterSettings s;
+  std::string path = settings.text("path.dead_letter_queue");
+  if (path.empty()) path = environment_of(settings).path_data + "/dead_letter_queue";
+  s.folder = path + "/" + settings.text("pipeline.id");
+  s.max_bytes = static_cast<uint64_t>(settings.bytes("dead_letter_queue.max_bytes"));
+  s.drop_older = settings.text("dead_letter_queue.storage_policy") == "drop_older";
+  s.retain_millis = settings::parse_age_millis(settings.text("dead_letter_queue.retain.age"));
+  s.flush_millis = settings.number("dead_letter_queue.flush_interval");
+  s.check_millis = settings.number("dead_letter_queue.flush_check_interval");
+  return s;
+}
+
 plugin::Environment environment_of(const settings::Settings& settings) {
   plugin::Environment e;
   e.pipeline_id = settings.text("pipeline.id");
@@ -98,6 +111,7 @@ int dispatch(int argc, char** argv) {
   net::TlsReload::set_enabled(settings.boolean("ssl.reload.automatic"));
   if (args.command == "explain") return explain(args, settings, *variables);
   if (args.command == "queue") return queue(args, settings, *variables);
+  if (args.command == "dlq") return dlq(args, settings, *variables);
   if (args.command == "check" || settings.boolean("config.test_and_exit"))
     return check(args, settings, *variables);
   return run(args, settings, *variables);

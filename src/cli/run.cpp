@@ -251,8 +251,19 @@ int run(const Arguments& args, const settings::Settings& settings, const setting
       resolved->drain_queue = true;
       one.config.plan->inputs.clear();
     }
-    auto pipeline = std::make_unique<runtime::Pipeline>(*resolved, std::move(one.config.plan),
-                                                        std::move(one.config.sources), engine);
+    std::shared_ptr<plugin::DeadLetters> letters;
+    if (one.settings.boolean("dead_letter_queue.enable")) {
+      auto opened = queue::LetterWriter::open(Env::system(), letter_settings(one.settings));
+      if (!opened.ok()) {
+        log::error("logstash.agent", "Failed to start pipeline",
+                   {{"pipeline_id", resolved->id}, {"reason", opened.message()}});
+        failed = true;
+        break;
+      }
+      letters = std::move(opened).value();
+    }
+    auto pipeline = std::make_unique<runtime::Pipeline>(
+        *resolved, std::move(one.config.plan), std::move(one.config.sources), engine, std::move(letters));
     pipeline->on_finished([finished_fd] {
       const uint64_t n = 1;
       (void)!::write(finished_fd, &n, sizeof n);

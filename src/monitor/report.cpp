@@ -185,6 +185,15 @@ void pipeline_stats(const Pipeline& p, Tree& tree) {
     tree.set("plugins.outputs", plugin_list(plan.outputs, tree));
   }
   queue_stats(p, tree);
+  if (p.dead_letters()) {
+    const auto letters = p.dead_letters()->figures();
+    tree.set("dead_letter_queue.queue_size_in_bytes", letters.bytes)
+        .set("dead_letter_queue.max_queue_size_in_bytes", letters.max_bytes)
+        .set("dead_letter_queue.dropped_events", letters.dropped)
+        .set("dead_letter_queue.expired_events", letters.expired)
+        .set("dead_letter_queue.last_error", letters.last_error)
+        .set("dead_letter_queue.storage_policy", letters.storage_policy);
+  }
   tree.set("pipeline.workers", p.settings().workers).set("pipeline.batch_size", p.settings().batch_size);
   tree.set("pipeline.batch_delay", Value::integer(p.settings().batch_delay_millis));
   tree.set("state", state_name(p.state()));
@@ -321,8 +330,6 @@ void Report::metrics(Buffer& out) const {
         static_cast<double>(process.cpu_millis) / 1e3);
   f.add("sluice_info", "gauge", "The engine.",
         fmt::format("version=\"{}\",node=\"{}\"", node_.version, label_text(node_.name)), 1);
-  f.add("sluice_dead_letters_total", "counter", "Events given up for good.", "",
-        static_cast<double>(engine_.dead_letters()));
   f.add("sluice_regex_timeouts_total", "counter", "Searches that ended because their time was up.", "",
         static_cast<double>(match::search_timeouts()));
   for (const auto* p : pipelines_) {
@@ -341,9 +348,23 @@ void Report::metrics(Buffer& out) const {
           static_cast<double>(p->queue().limit()));
     f.add("sluice_pipeline_paused_seconds_total", "counter", "Time that inputs were paused.", labels,
           static_cast<double>(p->queue().paused_nanos()) / 1e9);
+    f.add("sluice_refused_events_total", "counter",
+          "Events given up for good: to the dead letter queue when one is enabled.", labels,
+          static_cast<double>(p->refused.get()));
+    if (p->dead_letters()) {
+      const auto letters = p->dead_letters()->figures();
+      f.add("sluice_dead_letter_queue_bytes", "gauge", "Size of the dead letter queue.", labels,
+            static_cast<double>(letters.bytes));
+      f.add("sluice_dead_letter_queue_limit_bytes", "gauge", "The most that it may have.", labels,
+            static_cast<double>(letters.max_bytes));
+      f.add("sluice_dead_letter_queue_dropped_total", "counter", "Refused events that its size cost.", labels,
+            static_cast<double>(letters.dropped));
+      f.add("sluice_dead_letter_queue_expired_total", "counter", "Dead letters that became too old.", labels,
+            static_cast<double>(letters.expired));
+    }
     f.add("sluice_pipeline_condition_failures_total", "counter",
           "Events dropped because a condition could not be evaluated.", labels,
-          static_cast<double>(p->refused_events.get()));
+          static_cast<double>(p->condition_failures.get()));
     if (!p->settings().show_metrics) continue;
     plugin_metrics(f, "input", p->settings().id, p->plan().inputs);
     plugin_metrics(f, "filter", p->settings().id, p->plan().filters);

@@ -79,7 +79,8 @@ void Execution::filter_block(const Block& block, Selection& selection, Batch& ba
 
 void Execution::filter(size_t index, Selection& selection, Batch& batch, Mode mode) {
   auto& stage = plan_.filters[index];
-  plugin::FilterRun run(selection, batch, stage.built.decoration, stage.metrics);
+  plugin::FilterRun run(selection, batch, stage.built.decoration, stage.metrics,
+                        stage.refuser ? &*stage.refuser : nullptr);
   const size_t before = selection.size();
   const int64_t started = steady_nanos();
   if (before) filters_[index]->filter(run);

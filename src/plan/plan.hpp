@@ -19,6 +19,7 @@ template <class T>
 struct Stage {
   plugin::Built<T> built;
   plugin::PluginMetrics metrics;
+  std::optional<plugin::Refuser> refuser;  // set before the plugin starts
   Span span;
   ir::VertexId vertex = 0;
 };

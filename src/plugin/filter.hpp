@@ -18,8 +18,10 @@ class Searches;
 /// One call of a filter: the events to work on, and what happens to them.
 class FilterRun {
  public:
-  FilterRun(std::vector<Event*>& events, Batch& batch, const Decoration& decoration, PluginMetrics& metrics)
-      : selection_(events), batch_(batch), decoration_(decoration), metrics_(metrics) {}
+  /// `refuser` may be null: refused events are only dropped.
+  FilterRun(std::vector<Event*>& events, Batch& batch, const Decoration& decoration, PluginMetrics& metrics,
+            Refuser* refuser = nullptr)
+      : selection_(events), batch_(batch), decoration_(decoration), metrics_(metrics), refuser_(refuser) {}
 
   /// The events of the batch that reach this filter, none of them cancelled. Stable during the call.
   [[nodiscard]] std::span<Event* const> events() const { return selection_; }
@@ -28,6 +30,13 @@ class FilterRun {
 
   /// The filter has succeeded on `event`: runs add_field, remove_field, add_tag, remove_tag.
   Status matched(Event& event) const { return decoration_.empty() ? Status{} : decoration_.apply(event); }
+
+  /// Drops `event` for good, to the dead letter queue when there is one. True when that keeps it.
+  bool refuse(Event& event, std::string_view reason) const {
+    const bool kept = refuser_ && refuser_->refuse(event, reason);
+    event.cancel();
+    return kept;
+  }
 
   /// A new event (made by batch().make() or clone()) that goes on behind `parent` in the order of events.
   void emit(Event& event, Event& parent);
@@ -45,6 +54,7 @@ class FilterRun {
   Batch& batch_;
   const Decoration& decoration_;
   PluginMetrics& metrics_;
+  Refuser* refuser_;
   std::vector<Emitted> emitted_;
 };
 

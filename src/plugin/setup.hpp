@@ -12,6 +12,7 @@
 #include "lang/diagnostic.hpp"
 #include "plugin/metrics.hpp"
 #include "plugin/options.hpp"
+#include "plugin/refuser.hpp"
 
 namespace sluice::net {
 class Loop;
@@ -91,10 +92,6 @@ class Engine {
   /// Runs `job` on the pipeline's background thread (file checks, database reloads); not for waiting.
   virtual void background(std::function<void()> job) = 0;
   virtual const Environment& environment() const = 0;
-  /// Gives an event up for good: to the dead letter queue when it is enabled (true), else only counted
-  /// (false).
-  virtual bool dead_letter(const Event& event, std::string_view plugin_type, std::string_view plugin_id,
-                           std::string_view reason) = 0;
   /// Says what the plugin listens on ("tcp", "0.0.0.0:5000"), for the start-up lines.
   virtual void listening(std::string_view what, std::string_view address) = 0;
 };
@@ -104,6 +101,7 @@ struct Start {
   Engine& engine;
   PluginMetrics& metrics;
   std::string id;
+  Refuser& refuser;  // outlives the plugin
   bool name_events = false;  // of an input: an output asks for Event::digest
 };
 

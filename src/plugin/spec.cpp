@@ -95,7 +95,7 @@ struct Elsewhere {
 // Plugins of a Logstash installation that this version does not have.
 constexpr Elsewhere kElsewhere[] = {
     {Kind::input,
-     " azure_event_hubs couchdb_changes dead_letter_queue elasticsearch exec ganglia gelf graphite http "
+     " azure_event_hubs couchdb_changes elasticsearch exec ganglia gelf graphite http "
      "http_poller jms"
      " pipe redis syslog twitter unix elastic_serverless_forwarder kafka s3 sqs cloudwatch jdbc rabbitmq "
      "snmp snmptrap"

@@ -50,11 +50,6 @@ void Engine::run_background() {
   }
 }
 
-bool Engine::dead_letter(const Event&, std::string_view, std::string_view, std::string_view) {
-  dead_letters_.add();
-  return false;
-}
-
 void Engine::listening(std::string_view what, std::string_view address) {
   {
     std::scoped_lock lock(mutex_);

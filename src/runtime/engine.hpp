@@ -30,13 +30,10 @@ class Engine : public plugin::Engine {
   net::Loop& output_loop() override { return output_loop_; }
   void background(std::function<void()> job) override;
   const plugin::Environment& environment() const override { return environment_; }
-  bool dead_letter(const Event& event, std::string_view plugin_type, std::string_view plugin_id,
-                   std::string_view reason) override;
   void listening(std::string_view what, std::string_view address) override;
 
   /// What inputs have said they listen on.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> addresses() const;
-  [[nodiscard]] uint64_t dead_letters() const { return dead_letters_.get(); }
 
  private:
   void run_background();
@@ -49,7 +46,6 @@ class Engine : public plugin::Engine {
   std::thread background_;
   bool stopping_ = false;
   std::vector<std::pair<std::string, std::string>> addresses_;
-  plugin::Counter dead_letters_;
 };
 
 }  // namespace sluice::runtime

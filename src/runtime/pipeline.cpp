@@ -12,15 +12,17 @@ namespace sluice::runtime {
 namespace {
 
 constexpr int64_t kShortDrain = 5'000;  // milliseconds
+constexpr std::string_view kConditionFailed = "the condition cannot be evaluated on this event";
 
 }  // namespace
 
 Pipeline::Pipeline(PipelineSettings settings, std::unique_ptr<plan::Plan> plan, lang::SourceSet sources,
-                   plugin::Engine& engine)
+                   plugin::Engine& engine, std::shared_ptr<plugin::DeadLetters> letters)
     : settings_(std::move(settings)),
       plan_(std::move(plan)),
       sources_(std::move(sources)),
       engine_(engine),
+      letters_(std::move(letters)),
       queue_(settings_.in_flight_bytes),
       pool_([this](size_t credit) {
         if (persistence_)
@@ -61,7 +63,9 @@ Status Pipeline::open_disk_queue() {
 Status Pipeline::start_plugins() {
   const bool name_events = names_events();
   const auto start = [&](auto& stage, size_t& count, auto begin) -> Status {
-    plugin::Start context{engine_, stage.metrics, stage.built.id, name_events};
+    stage.refuser.emplace(std::string(stage.built.spec->name), stage.built.id, place(stage.span), letters_,
+                          refused, stage.metrics);
+    plugin::Start context{engine_, stage.metrics, stage.built.id, *stage.refuser, name_events};
     Status status = begin(stage, context);
     if (status.ok()) {
       ++count;
@@ -171,14 +175,17 @@ bool Pipeline::wait_delivered() {
 void Pipeline::stop_plugins() {
   for (size_t i = 0; i < started_outputs_; ++i) plan_->outputs[i].built.plugin->stop();
   for (size_t i = 0; i < started_filters_; ++i) plan_->filters[i].built.plugin->stop();
+  if (letters_) letters_->close();
   for (size_t i = 0; i < started_inputs_; ++i) plan_->inputs[i].built.plugin->close();
   workers_.clear();
 }
 
 void Pipeline::condition_failed(const Event& event, const Span& where) {
-  refused_events.add();
-  const std::string reason = fmt::format("{}: the condition cannot be evaluated on this event", place(where));
-  const bool kept = engine_.dead_letter(event, "if", "if", reason);
+  condition_failures.add();
+  refused.add();
+  const std::string at = place(where);
+  constexpr std::string_view kStatement = "if-statement";  // plugin and id, as in Logstash
+  const bool kept = letters_ && letters_->keep(event, {kStatement, kStatement, at, kConditionFailed});
   // One line a second at most: a stream of such events must not drown the log.
   static std::atomic<int64_t> last{0};
   const int64_t now = steady_nanos();
@@ -186,7 +193,8 @@ void Pipeline::condition_failed(const Event& event, const Span& where) {
   if (now - before > 1'000'000'000 && last.compare_exchange_strong(before, now))
     log::warn("logstash.javapipeline",
               kept ? "An event went to the dead letter queue" : "An event was dropped",
-              {{"reason", reason}, {"events_so_far", refused_events.get()}});
+              {{"reason", fmt::format("{}: {}", at, kConditionFailed)},
+               {"events_so_far", condition_failures.get()}});
 }
 
 }  // namespace sluice::runtime

@@ -33,9 +33,10 @@ class Pipeline {
  public:
   enum class State : uint8_t { loading, running, draining, finished, terminated };
 
-  /// `sources` is for the places in log lines. `engine` outlives the pipeline.
+  /// `sources` is for the places in log lines. `engine` outlives the pipeline. `letters` keeps the events
+  /// that are refused; null: they are lost.
   Pipeline(PipelineSettings settings, std::unique_ptr<plan::Plan> plan, lang::SourceSet sources,
-           plugin::Engine& engine);
+           plugin::Engine& engine, std::shared_ptr<plugin::DeadLetters> letters = nullptr);
   ~Pipeline();
 
   /// Starts outputs, filters, workers, inputs, in this order. After an error everything is stopped again; the
@@ -50,13 +51,17 @@ class Pipeline {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const PipelineSettings& settings() const { return settings_; }
   [[nodiscard]] const plan::Plan& plan() const { return *plan_; }
+  /// Null when none is enabled.
+  [[nodiscard]] const plugin::DeadLetters* dead_letters() const { return letters_.get(); }
   [[nodiscard]] const StreamQueue& queue() const { return queue_; }
   /// The persistent queue; null without one, and before start().
   [[nodiscard]] const queue::PersistentQueue* disk_queue() const { return disk_queue_; }
   [[nodiscard]] size_t batches_in_flight() const { return pool_.in_flight(); }
 
   /// Counted since the start.
-  plugin::Counter events_in, events_out, busy_nanos, refused_events;
+  plugin::Counter events_in, events_out, busy_nanos;
+  plugin::Counter condition_failures;  // events that a condition could not be evaluated on
+  plugin::Counter refused;             // these, and the events that plugins gave up for good
 
  private:
   [[nodiscard]] bool names_events() const;
@@ -72,6 +77,7 @@ class Pipeline {
   std::unique_ptr<plan::Plan> plan_;
   lang::SourceSet sources_;
   plugin::Engine& engine_;
+  const std::shared_ptr<plugin::DeadLetters> letters_;
   StreamQueue queue_;
   std::unique_ptr<Persistence> persistence_;
   std::atomic<const queue::PersistentQueue*> disk_queue_{nullptr};  // the same, for other threads

@@ -6,7 +6,6 @@
 namespace sluice::settings {
 namespace {
 
-constexpr std::string_view kDlq = "the dead letter queue is not part of this version";
 constexpr std::string_view kReload = "configs are not reloaded by this version";
 constexpr std::string_view kElastic = "it belongs to Elastic's commercial features";
 
@@ -67,12 +66,23 @@ constexpr Known kKnown[] = {
      "Sluice only.",
      true},
     {"queue.commit.bytes", Type::bytes, "1mb", "Bytes that end this wait earlier. Sluice only.", true},
-    {"dead_letter_queue.enable", Type::boolean, "false", "Keep refused events.", true},
-    {"dead_letter_queue.max_bytes", Type::bytes, "", "", true, kDlq},
-    {"dead_letter_queue.flush_interval", Type::number, "", "", true, kDlq},
-    {"dead_letter_queue.storage_policy", Type::string, "", "", true, kDlq},
-    {"dead_letter_queue.retain.age", Type::string, "", "", true, kDlq},
-    {"path.dead_letter_queue", Type::string, "", "", true, kDlq},
+    {"dead_letter_queue.enable", Type::boolean, "false",
+     "Keep events that outputs, filters or conditions refuse.", true},
+    {"dead_letter_queue.max_bytes", Type::bytes, "1024mb", "The most bytes of a pipeline's dead letters.",
+     true},
+    {"dead_letter_queue.flush_interval", Type::number, "5000",
+     "Milliseconds without a new dead letter after which readers get those that were written; at least 1000.",
+     true},
+    {"dead_letter_queue.flush_check_interval", Type::number, "1000",
+     "Milliseconds between looks at flush_interval and retain.age.", true},
+    {"dead_letter_queue.storage_policy", Type::string, "drop_newer",
+     "What goes at max_bytes: drop_newer or drop_older.", true},
+    {"dead_letter_queue.retain.age", Type::string, "",
+     "How long dead letters are kept, such as 30d, 12h, 5m or 90s; without it they do not grow too old.",
+     true},
+    {"path.dead_letter_queue", Type::string, "",
+     "Where dead letters are kept, a folder for each pipeline; by default in path.data/dead_letter_queue.",
+     true},
     {"metric.collect", Type::boolean, "true",
      "Whether the monitoring API shows the figures of single plugins.", true},
     {"path.logs", Type::string, "", "A directory for log files, besides standard error."},

@@ -51,6 +51,7 @@ std::string_view words_of(std::string_view name) {
   if (name.starts_with("api.auth.basic.password_policy.include.")) return "REQUIRED|OPTIONAL";
   if (name == "log.format") return "plain|json";
   if (name == "config.field_reference.escape_style") return "none|percent|ampersand";
+  if (name == "dead_letter_queue.storage_policy") return "drop_newer|drop_older";
   return {};
 }
 
@@ -72,14 +73,29 @@ Status check_positive(std::string_view name, std::string_view value, std::string
       fmt::format("{}: the setting \"{}\" must be at least 1, not \"{}\"", where, name, value));
 }
 
+// Settings of numbers that have a least value.
+Status check_least(std::string_view name, std::string_view value, std::string_view where) {
+  const int64_t least = name == "dead_letter_queue.flush_interval"         ? 1000
+                        : name == "dead_letter_queue.flush_check_interval" ? 1
+                                                                           : INT64_MIN;
+  int64_t number = 0;
+  std::from_chars(value.data(), value.data() + value.size(), number);
+  if (least == INT64_MIN || number >= least) return {};
+  return Status::config(
+      fmt::format("{}: the setting \"{}\" must be at least {}, not \"{}\"", where, name, least, value));
+}
+
+Status check_age(std::string_view name, std::string_view value, std::string_view where) {
+  if (name != "dead_letter_queue.retain.age" || parse_age_millis(value)) return {};
+  return Status::config(
+      fmt::format("{}: the setting \"{}\" must be a number and d, h, m or s, such as 3d, not \"{}\"", where,
+                  name, value));
+}
+
 Status check_supported(std::string_view name, std::string_view value, std::string_view where) {
   if (name == "queue.checkpoint.retry" && value == "false")
     return Status::config(fmt::format(
         "{}: queue.checkpoint.retry false is not supported: a checkpoint that failed is always tried again",
-        where));
-  if (name == "dead_letter_queue.enable" && value == "true")
-    return Status::config(fmt::format(
-        "{}: dead_letter_queue.enable is not supported: the dead letter queue is not part of this version",
         where));
   return {};
 }
@@ -107,6 +123,8 @@ Status Settings::set(std::string_view name, std::string value, std::string_view 
         fmt::format("{}: the setting \"{}\" must be {}, not \"{}\"", where, name, must, value));
   if (auto status = check_words(name, value, where); !status.ok()) return status;
   if (auto status = check_positive(name, value, where); !status.ok()) return status;
+  if (auto status = check_least(name, value, where); !status.ok()) return status;
+  if (auto status = check_age(name, value, where); !status.ok()) return status;
   if (auto status = check_supported(name, value, where); !status.ok()) return status;
   values_[std::string(name)] = std::move(value);
   return {};
@@ -132,6 +150,22 @@ int64_t Settings::millis(std::string_view name) const {
 
 void Settings::overlay(const Settings& above) {
   for (const auto& [name, value] : above.values_) values_[name] = value;
+}
+
+std::optional<int64_t> parse_age_millis(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  constexpr int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
+  const int64_t millis = unit == "s"   ? kSecond
+                         : unit == "m" ? kMinute
+                         : unit == "h" ? kHour
+                         : unit == "d" ? kDay
+                                       : 0;
+  constexpr int64_t kLongest = INT32_MAX;  // of each unit, as in Logstash
+  if (error != std::errc{} || number < 0 || number > kLongest || millis == 0) return std::nullopt;
+  return number * millis;
 }
 
 Result<std::string> substitute(std::string_view text, const Variables& variables) {

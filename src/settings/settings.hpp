@@ -56,6 +56,9 @@ Status load_file(const std::string& path, Settings& settings,
 /// Logstash.
 Result<std::vector<Settings>> load_pipelines(const std::string& path, const Settings& process);
 
+/// Milliseconds of an age such as "3d", "12h", "5m" or "90s".
+std::optional<int64_t> parse_age_millis(std::string_view text);
+
 /// Replaces ${VAR} and ${VAR:default} by what `variables` knows; an undefined variable without default is an
 /// error that names it.
 Result<std::string> substitute(std::string_view text, const Variables& variables = environment_variable);

@@ -20,9 +20,6 @@ class QuietEngine : public plugin::Engine {
   net::Loop& output_loop() override { return loop_; }
   void background(std::function<void()> job) override { job(); }
   const plugin::Environment& environment() const override { return environment_; }
-  bool dead_letter(const Event&, std::string_view, std::string_view, std::string_view) override {
-    return false;
-  }
   void listening(std::string_view, std::string_view) override {}
 
  private:
@@ -70,6 +67,8 @@ struct FilterText {
   Parsed parsed;
   QuietEngine engine;
   plugin::PluginMetrics metrics;
+  plugin::Counter refused;
+  plugin::Refuser refuser{"test", "test", "test.conf:1:1", nullptr, refused, metrics};
   plugin::Built<plugin::Filter> built;
   std::unique_ptr<plugin::FilterWorker> worker;
   std::string problem;
@@ -78,7 +77,7 @@ struct FilterText {
   void build(const lang::Plugin& written) {
     built = plugin::build_filter(written, environment, parsed.diagnostics);
     if (!built.plugin) return;
-    plugin::Start start{engine, metrics, "test"};
+    plugin::Start start{engine, metrics, "test", refuser};
     if (auto status = built.plugin->start(start); !status.ok())
       problem = status.message();
     else

@@ -37,7 +37,7 @@ Bulk::Bulk(const Settings& settings, BulkLimits limits)
 Bulk::~Bulk() { stop(); }
 
 Status Bulk::start(plugin::Start& start) {
-  engine_ = &start.engine;
+  refuser_ = &start.refuser;
   loop_ = &start.engine.output_loop();
   id_ = start.id;
   metrics_ = std::make_unique<BulkMetrics>(start.metrics);

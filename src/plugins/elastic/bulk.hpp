@@ -113,7 +113,7 @@ class Bulk {
   const Settings& settings_;
   const BulkLimits limits_;
   net::Loop* loop_ = nullptr;
-  plugin::Engine* engine_ = nullptr;
+  plugin::Refuser* refuser_ = nullptr;
   std::string id_;
   std::unique_ptr<BulkMetrics> metrics_;
   LogLimit log_{"logstash.outputs.elasticsearch"};

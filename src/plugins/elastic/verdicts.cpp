@@ -133,19 +133,20 @@ void Bulk::dead_letter(const Body& body, size_t item, const ItemResult& result) 
   reason += std::string(action) + "\", " + std::string(parameters) + "], response: ";
   reason += result.json.empty() ? std::string(result.reason) : std::string(result.json);
   metrics_->refused.add();
-  const bool kept = engine_->dead_letter(*body.items[item].event, "elasticsearch", id_, reason);
+  const bool kept = refuser_->refuse(*body.items[item].event, reason);
   if (kept) metrics_->dead_letters.add();
   if (kept || lists(settings_.document.silent_error_types, result.error_type)) return;
   const auto index = index_of(first_line(body.text(item)));
   log_.write(
       log::Level::warn, std::to_string(result.status) + std::string(result.error_type) + std::string(index),
-      "Could not index event to Elasticsearch; it is dropped (no dead letter queue is enabled)",
+      "Could not index event to Elasticsearch; it is dropped (no dead letter queue is enabled, or it is "
+      "full)",
       {{"status", result.status}, {"index", index}, {"type", result.error_type}, {"reason", result.reason}});
 }
 
 void Bulk::refuse(const Event& event, const std::string& reason, bool to_dead_letters) {
   metrics_->refused.add();
-  const bool kept = to_dead_letters && engine_->dead_letter(event, "elasticsearch", id_, reason);
+  const bool kept = to_dead_letters && refuser_->refuse(event, reason);
   if (kept) metrics_->dead_letters.add();
   if (kept) return;
   thread_local LogLimit log("logstash.outputs.elasticsearch");

@@ -39,7 +39,7 @@ constexpr plugin::Option kOptions[] = {
      {},
      "What becomes of events of tenants that are refused; `default` when there is a default, else `tag`.",
      0,
-     "default|drop|tag"},
+     "default|drop|tag|dead_letter"},
     {"tag_on_refused", Type::array, "[\"_tenant_refused\"]", "Tags for events of tenants that are refused."},
     {"target", Type::string, "\"[@metadata][tenant]\"", "The field that the tenant goes into."},
 };
@@ -50,7 +50,7 @@ struct Source {
   bool subject = false;
 };
 
-enum class OnRefused : uint8_t { use_default, drop, tag };
+enum class OnRefused : uint8_t { use_default, drop, tag, dead_letter };
 
 struct Config {
   std::vector<Source> sources;
@@ -101,7 +101,7 @@ class TenantWorker : public plugin::FilterWorker {
     for (auto* event : run.events()) {
       const std::string_view found = find(*event);
       const bool passed = found.data() ? decide(*event, found) : take_default(*event, missing_);
-      if (!passed) refuse(*event);
+      if (!passed) refuse(*event, run);
       if (passed)
         if (const Status status = run.matched(*event); !status.ok())
           warn("A common option failed", status.message());
@@ -215,7 +215,12 @@ class TenantWorker : public plugin::FilterWorker {
   }
 
   // Whatever the sender put into the target must not pass for a tenant.
-  void refuse(Event& event) {
+  void refuse(Event& event, plugin::FilterRun& run) {
+    if (config_.on_refused == OnRefused::dead_letter) {
+      (void)run.refuse(event, "The event's tenant is refused, or it names none");
+      ++dropped_.pending;
+      return;
+    }
     event.remove(config_.target);
     if (config_.on_refused == OnRefused::drop) {
       event.cancel();
@@ -260,6 +265,7 @@ class Tenant : public plugin::Filter {
 
   void flow(plugin::Flow& flow) const override {
     const bool always = config_.on_refused == OnRefused::drop ||
+                        config_.on_refused == OnRefused::dead_letter ||
                         (config_.fallback && (config_.on_refused == OnRefused::use_default));
     if (always)
       flow.always_writes(config_.target.text());
@@ -335,6 +341,7 @@ class Tenant : public plugin::Filter {
     const std::string choice = setup.options.string("on_refused");
     config_.on_refused = choice == "drop"                          ? OnRefused::drop
                          : choice == "tag"                         ? OnRefused::tag
+                         : choice == "dead_letter"                 ? OnRefused::dead_letter
                          : choice == "default" || config_.fallback ? OnRefused::use_default
                                                                    : OnRefused::tag;
     if (choice == "default" && !config_.fallback)

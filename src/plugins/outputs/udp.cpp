@@ -150,8 +150,10 @@ class Sender {
 
 class Worker : public plugin::OutputWorker {
  public:
-  Worker(const Template& port, std::unique_ptr<plugin::Encoder> encoder, Sender& sender)
-      : port_(port),
+  Worker(const Template& port, std::unique_ptr<plugin::Encoder> encoder, Sender& sender,
+         plugin::Refuser& refuser)
+      : refuser_(refuser),
+        port_(port),
         encoder_(std::move(encoder)),
         sender_(sender),
         fixed_port_(port.constant() ? parse_port(port.text()) : uint16_t{0}) {}
@@ -166,7 +168,8 @@ class Worker : public plugin::OutputWorker {
         port_.fill(*event, text_);
         port = parse_port(text_);
         if (port == 0) {
-          log::error(kLogger, "An event names no port and is dropped", {{"port", text_}});
+          if (!refuser_.refuse(*event, "`port` is filled with \"" + text_ + "\", which is no port"))
+            log::error(kLogger, "An event names no port and is dropped", {{"port", text_}});
           continue;
         }
       }
@@ -178,6 +181,7 @@ class Worker : public plugin::OutputWorker {
   }
 
  private:
+  plugin::Refuser& refuser_;
   const Template& port_;
   std::unique_ptr<plugin::Encoder> encoder_;
   Sender& sender_;
@@ -190,12 +194,13 @@ class Udp : public plugin::Output {
   Udp(std::string host, Template port, int64_t retries, int64_t backoff, std::unique_ptr<plugin::Codec> codec)
       : port_(std::move(port)), codec_(std::move(codec)), sender_(std::move(host), retries, backoff) {}
 
-  Status start(plugin::Start&) override {
+  Status start(plugin::Start& start) override {
+    refuser_ = &start.refuser;
     sender_.start();
     return {};
   }
   std::unique_ptr<plugin::OutputWorker> worker() override {
-    return std::make_unique<Worker>(port_, codec_->encoder(), sender_);
+    return std::make_unique<Worker>(port_, codec_->encoder(), sender_, *refuser_);
   }
   void stop() override { sender_.stop(); }
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> must_resolve() const override {
@@ -205,6 +210,7 @@ class Udp : public plugin::Output {
  private:
   Template port_;
   std::unique_ptr<plugin::Codec> codec_;
+  plugin::Refuser* refuser_ = nullptr;
   Sender sender_;
 };
 

@@ -53,10 +53,12 @@ struct Geo {
     if (!registry.find(plugin::Kind::filter, "geoip")) registry.add(filter_geoip);
     filter = std::make_unique<TestFilter>("geoip { " + options + " }", ecs);
     if (!filter->built.plugin) return;
-    plugin::Start start{engine, filter->metrics, "geo"};
+    plugin::Refuser refuser("geoip", "geo", "test.conf:1:1", nullptr, refused, filter->metrics);
+    plugin::Start start{engine, filter->metrics, "geo", refuser};
     started = filter->built.plugin->start(start);
   }
   sluice::test::TestEngine engine;
+  plugin::Counter refused;
   std::unique_ptr<TestFilter> filter;
   Status started;
 };

@@ -245,7 +245,7 @@ Running::~Running() {
 }
 
 Status Running::start(bool name_events) {
-  plugin::Start start{engine, metrics, id_, name_events};
+  plugin::Start start{engine, metrics, id_, refuser, name_events};
   auto status = input->start(start, sink);
   started_ = status.ok();
   return status;

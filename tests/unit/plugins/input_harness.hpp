@@ -101,9 +101,6 @@ class TestEngine : public plugin::Engine {
   net::Loop& output_loop() override { return loop_; }
   void background(std::function<void()> job) override { job(); }
   const plugin::Environment& environment() const override { return environment_; }
-  bool dead_letter(const Event&, std::string_view, std::string_view, std::string_view) override {
-    return false;
-  }
   void listening(std::string_view what, std::string_view address) override;
 
   plugin::Environment environment_;
@@ -130,6 +127,8 @@ class Running {
   TestSink sink;
   lang::Diagnostics diagnostics;
   plugin::PluginMetrics metrics;
+  plugin::Counter refused;
+  plugin::Refuser refuser{"input", "test", "test.conf:1:1", nullptr, refused, metrics};
   std::unique_ptr<plugin::Input> input;
 
  private:

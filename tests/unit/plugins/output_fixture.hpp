@@ -48,16 +48,18 @@ struct DeadLetter {
   std::string plugin, id, reason;
 };
 
-class FakeEngine : public plugin::Engine {
+class FakeEngine : public plugin::Engine, public plugin::DeadLetters {
  public:
   FakeEngine() { (void)loop.start("test-out"); }
   net::Loop& input_loop() override { return loop; }
   net::Loop& output_loop() override { return loop; }
   void background(std::function<void()> job) override { job(); }
   const plugin::Environment& environment() const override { return env; }
-  bool dead_letter(const Event&, std::string_view type, std::string_view id,
-                   std::string_view reason) override {
-    happened.change([&] { dead.push_back({std::string(type), std::string(id), std::string(reason)}); });
+  bool keep(const Event&, const plugin::Refusal& refusal) override {
+    happened.change([&] {
+      dead.push_back(
+          {std::string(refusal.plugin_type), std::string(refusal.plugin_id), std::string(refusal.reason)});
+    });
     return keeps_dead_letters;
   }
   void listening(std::string_view, std::string_view address) override {
@@ -93,7 +95,9 @@ class OutputTest {
       for (const auto& d : diagnostics.items()) problem += d.message + "\n";
       return false;
     }
-    begin.emplace(plugin::Start{engine, metrics, built.id});
+    refuser.emplace(std::string(built.spec->name), built.id, "test.conf:1:10",
+                    std::shared_ptr<plugin::DeadLetters>(std::shared_ptr<void>(), &engine), refused, metrics);
+    begin.emplace(plugin::Start{engine, metrics, built.id, *refuser});
     const auto status = built.plugin->start(*begin);
     problem = status.message();
     if (!status.ok()) return false;
@@ -151,6 +155,8 @@ class OutputTest {
   lang::Diagnostics diagnostics;
   lang::Config config;
   plugin::Built<plugin::Output> built;
+  plugin::Counter refused;
+  std::optional<plugin::Refuser> refuser;
   std::optional<plugin::Start> begin;
   std::unique_ptr<plugin::OutputWorker> worker;
   std::string problem;

@@ -42,7 +42,7 @@ TEST_CASE("every piece of input is acknowledged once its events are delivered, d
   CHECK(deliveries().lost == 0);
   CHECK(deliveries().stopped == 1);
   CHECK(deliveries().closed == 1);
-  CHECK(running.pipeline->refused_events.get() == 1500);
+  CHECK(running.pipeline->condition_failures.get() == 1500);
   CHECK(running.pipeline->events_out.get() == 0);
 }
 

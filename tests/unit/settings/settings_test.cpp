@@ -84,12 +84,26 @@ TEST_CASE("an unknown setting is refused with its line and the nearest name") {
 }
 
 TEST_CASE("values of the wrong type or choice, and what this version does not have, are refused by name") {
-  for (const auto* yaml :
-       {"pipeline.workers: many", "api.enabled: maybe", "pipeline.in_flight_bytes: 5 apples",
-        "pipeline.drain_timeout: soon", "api.http.port: http", "log.level: loud",
-        "pipeline.ecs_compatibility: v9", "pipeline.ordered: sometimes", "queue.type: disk",
-        "queue.compression: gzip", "queue.checkpoint.retry: false", "dead_letter_queue.enable: true",
-        "config.reload.automatic: true"}) {
+  for (const auto* yaml : {"pipeline.workers: many",
+                           "api.enabled: maybe",
+                           "pipeline.in_flight_bytes: 5 apples",
+                           "pipeline.drain_timeout: soon",
+                           "api.http.port: http",
+                           "log.level: loud",
+                           "pipeline.ecs_compatibility: v9",
+                           "pipeline.ordered: sometimes",
+                           "queue.type: disk",
+                           "queue.compression: gzip",
+                           "queue.checkpoint.retry: false",
+                           "dead_letter_queue.enable: perhaps",
+                           "dead_letter_queue.max_bytes: lots",
+                           "dead_letter_queue.flush_interval: 999",
+                           "dead_letter_queue.flush_check_interval: 0",
+                           "dead_letter_queue.storage_policy: drop_all",
+                           "dead_letter_queue.retain.age: 3",
+                           "dead_letter_queue.retain.age: -3d",
+                           "dead_letter_queue.retain.age: 3w",
+                           "config.reload.automatic: true"}) {
     CAPTURE(yaml);
     const File f(yaml);
     CHECK_FALSE(f.status.ok());
@@ -97,6 +111,28 @@ TEST_CASE("values of the wrong type or choice, and what this version does not ha
     CHECK_MESSAGE(f.status.message().find(name) != std::string::npos, f.status.message());
   }
   CHECK(File("queue.type: memory\ndead_letter_queue.enable: false\n").status.ok());
+}
+
+TEST_CASE("the dead letter queue has Logstash's settings and defaults") {
+  const File none("log.level: info\n");
+  CHECK_FALSE(none.settings.boolean("dead_letter_queue.enable"));
+  CHECK(none.settings.bytes("dead_letter_queue.max_bytes") == 1024 << 20);
+  CHECK(none.settings.number("dead_letter_queue.flush_interval") == 5000);
+  CHECK(none.settings.text("dead_letter_queue.storage_policy") == "drop_newer");
+  CHECK(none.settings.text("dead_letter_queue.retain.age").empty());
+  const File all(
+      "dead_letter_queue:\n  enable: true\n  max_bytes: 2mb\n  flush_interval: 1000\n"
+      "  storage_policy: drop_older\n  retain.age: 2 d\npath.dead_letter_queue: /tmp/x\n");
+  REQUIRE_MESSAGE(all.status.ok(), all.status.message());
+  CHECK(all.settings.boolean("dead_letter_queue.enable"));
+  CHECK(all.settings.bytes("dead_letter_queue.max_bytes") == 2 << 20);
+  CHECK(all.settings.text("dead_letter_queue.storage_policy") == "drop_older");
+  CHECK(parse_age_millis("2 d") == 172'800'000);
+  CHECK(parse_age_millis("5m") == 300'000);
+  CHECK(parse_age_millis("90s") == 90'000);
+  CHECK(parse_age_millis("12h") == 43'200'000);
+  CHECK_FALSE(parse_age_millis("99999999999999999999d"));
+  CHECK_FALSE(parse_age_millis("d"));
 }
 
 TEST_CASE("variables and their defaults are put in") {
