@@ -154,6 +154,7 @@ Result<runtime::PipelineSettings> resolve(const settings::Settings& own, const s
   if (!disk.ok()) return disk.status();
   s.persistent_queue = std::move(disk).value();
   s.drain_queue = own.boolean("queue.drain");
+  s.stall_millis = own.millis("pipeline.stall_timeout");
   s.drain_millis = own.boolean("pipeline.unsafe_shutdown") ? 0 : own.millis("pipeline.drain_timeout");
   return s;
 }

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <iterator>
 
+#include "base/time.hpp"
+
 namespace sluice {
 
 Event& Batch::make(uint32_t source) {
@@ -39,26 +41,42 @@ void Batch::clear() {
 }
 
 void BatchRef::release() {
-  if (!batch_ || batch_->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  batch_->pool_->give_back(batch_);
+  if (!batch_) return;
+  batch_->held_[holder_].fetch_sub(1, std::memory_order_relaxed);
+  if (batch_->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) batch_->pool_->give_back(batch_);
 }
 
 BatchPool::~BatchPool() = default;
 
 BatchRef BatchPool::take() {
   in_flight_.fetch_add(1, std::memory_order_acq_rel);
+  const int64_t now = steady_nanos();
+  const std::scoped_lock lock(mutex_);
   std::unique_ptr<Batch> batch;
-  {
-    std::scoped_lock lock(mutex_);
-    if (!idle_.empty()) {
-      batch = std::move(idle_.back());
-      idle_.pop_back();
-      unneeded_ = std::min(unneeded_, idle_.size());
-    }
+  if (!idle_.empty()) {
+    batch = std::move(idle_.back());
+    idle_.pop_back();
+    unneeded_ = std::min(unneeded_, idle_.size());
+  } else {
+    batch = std::make_unique<Batch>();
+    batch->pool_ = this;
+    batch->held_ = std::make_unique<std::atomic<uint32_t>[]>(holders_);
   }
-  if (!batch) batch = std::make_unique<Batch>();
-  batch->pool_ = this;
+  batch->taken_at_ = now;
+  link(*batch);
   return BatchRef(batch.release());
+}
+
+void BatchPool::link(Batch& batch) {
+  batch.older_ = newest_;
+  batch.newer_ = nullptr;
+  (newest_ ? newest_->newer_ : oldest_) = &batch;
+  newest_ = &batch;
+}
+
+void BatchPool::unlink(Batch& batch) {
+  (batch.older_ ? batch.older_->newer_ : oldest_) = batch.newer_;
+  (batch.newer_ ? batch.newer_->older_ : newest_) = batch.older_;
 }
 
 void BatchPool::give_back(Batch* batch) {
@@ -67,8 +85,22 @@ void BatchPool::give_back(Batch* batch) {
   owned->clear();
   if (settled_) settled_(credit);
   std::scoped_lock lock(mutex_);
+  unlink(*owned);
   idle_.push_back(std::move(owned));
   if (in_flight_.fetch_sub(1, std::memory_order_acq_rel) == 1) none_in_flight_.notify_all();
+}
+
+std::vector<int64_t> BatchPool::oldest() const {
+  std::vector<int64_t> since(holders_, 0);
+  size_t missing = holders_;
+  const std::scoped_lock lock(mutex_);
+  for (const Batch* batch = oldest_; batch && missing > 0; batch = batch->newer_)
+    for (uint32_t holder = 0; holder < holders_; ++holder) {
+      if (since[holder] != 0 || batch->held_[holder].load(std::memory_order_relaxed) == 0) continue;
+      since[holder] = batch->taken_at_;
+      --missing;
+    }
+  return since;
 }
 
 size_t BatchPool::trim() {

@@ -81,22 +81,34 @@ class Batch {
   std::vector<AckRef> acks_;
   std::vector<BatchSource> sources_;
   std::atomic<uint32_t> references_{0};
+  std::unique_ptr<std::atomic<uint32_t>[]> held_;  // the references of each holder
   std::atomic<bool> abandoned_{false};
   class BatchPool* pool_ = nullptr;
+  // Of the pool, with its lock held.
+  int64_t taken_at_ = 0;  // steady nanoseconds
+  Batch* older_ = nullptr;
+  Batch* newer_ = nullptr;
 };
 
 /// A counted reference to a batch; copies may live on any thread. When the last is gone, the batch settles
-/// its acknowledgements and returns to its pool.
+/// its acknowledgements and returns to its pool. A reference and its copies belong to one holder, which is
+/// for BatchPool::oldest(): 0 is the worker, and outputs have the other numbers.
 class BatchRef {
  public:
   BatchRef() = default;
-  explicit BatchRef(Batch* batch) : batch_(batch) { retain(); }
-  BatchRef(const BatchRef& other) : batch_(other.batch_) { retain(); }
-  BatchRef(BatchRef&& other) noexcept : batch_(std::exchange(other.batch_, nullptr)) {}
+  explicit BatchRef(Batch* batch, uint32_t holder = 0) : batch_(batch), holder_(holder) { retain(); }
+  BatchRef(const BatchRef& other) : batch_(other.batch_), holder_(other.holder_) { retain(); }
+  BatchRef(BatchRef&& other) noexcept
+      : batch_(std::exchange(other.batch_, nullptr)), holder_(other.holder_) {}
   BatchRef& operator=(BatchRef other) noexcept {
     std::swap(batch_, other.batch_);
+    std::swap(holder_, other.holder_);
     return *this;
   }
+  /// A reference to another batch, of the same holder.
+  [[nodiscard]] BatchRef to(Batch& other) const { return BatchRef(&other, holder_); }
+  /// Another reference, of `holder`.
+  [[nodiscard]] BatchRef for_holder(uint32_t holder) const { return BatchRef(batch_, holder); }
   ~BatchRef() { release(); }
   explicit operator bool() const { return batch_ != nullptr; }
   Batch& operator*() const { return *batch_; }
@@ -109,31 +121,44 @@ class BatchRef {
 
  private:
   void retain() {
-    if (batch_) batch_->references_.fetch_add(1, std::memory_order_relaxed);
+    if (!batch_) return;
+    batch_->references_.fetch_add(1, std::memory_order_relaxed);
+    batch_->held_[holder_].fetch_add(1, std::memory_order_relaxed);
   }
   void release();
   Batch* batch_ = nullptr;
+  uint32_t holder_ = 0;
 };
 
 /// Recycles batches and counts those in flight. Thread-safe. Must outlive its batches.
 class BatchPool {
  public:
-  /// `settled(credit)` is called for each batch that has settled, on the thread that let it go.
-  explicit BatchPool(std::function<void(size_t credit)> settled = {}) : settled_(std::move(settled)) {}
+  /// `settled(credit)` is called for each batch that has settled, on the thread that let it go. `holders`:
+  /// one more than the highest number that references have.
+  explicit BatchPool(std::function<void(size_t credit)> settled = {}, uint32_t holders = 1)
+      : settled_(std::move(settled)), holders_(holders) {}
   ~BatchPool();
   BatchRef take();
   /// Frees the idle batches that were not needed since the last call. Returns their bytes.
   size_t trim();
   [[nodiscard]] size_t in_flight() const { return in_flight_.load(std::memory_order_acquire); }
+  /// For each holder since when it has the oldest of its batches, counted from when the batch was taken from
+  /// the pool (steady nanoseconds); 0: it has none.
+  [[nodiscard]] std::vector<int64_t> oldest() const;
   /// Waits until no batch is in flight, `millis` at most; true when none is.
   bool wait_idle(int64_t millis);
 
  private:
   friend class BatchRef;
   void give_back(Batch* batch);
+  void link(Batch& batch);
+  void unlink(Batch& batch);
 
   std::function<void(size_t)> settled_;
-  std::mutex mutex_;
+  const uint32_t holders_;
+  mutable std::mutex mutex_;
+  Batch* oldest_ = nullptr;  // of those in flight, which are linked in the order in which they were taken
+  Batch* newest_ = nullptr;
   std::condition_variable none_in_flight_;
   std::vector<std::unique_ptr<Batch>> idle_;  // the warmest last
   size_t unneeded_ = 0;                       // the fewest idle batches since the last trim()

@@ -132,9 +132,13 @@ void Api::answer(const net::HttpRequest& request, const net::HttpResponder& resp
     report_.root(out, pretty);
     return send(responder, 200, kJson, out);
   }
-  if (path == "/healthz") {
-    const auto why = report_.unhealthy();
-    out.append(why.empty() ? "ok\n" : why + "\n");
+  if (path == "/_health_report") {
+    report_.health(out, pretty);
+    return send(responder, 200, kJson, out);
+  }
+  if (path == "/healthz" || path == "/readyz") {
+    const auto why = report_.problems(path == "/healthz");
+    out.append(why.empty() ? "ok\n" : why);
     return send(responder, why.empty() ? 200 : 503, "text/plain; charset=utf-8", out);
   }
   if (path == "/metrics") {

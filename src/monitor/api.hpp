@@ -1,4 +1,4 @@
-// The monitoring API: Logstash's paths on port 9600, and /metrics and /healthz.
+// The monitoring API: Logstash's paths on port 9600, and /metrics, /healthz and /readyz.
 #pragma once
 
 #include <memory>

@@ -2,112 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
 #include "base/time.hpp"
-#include "event/json_write.hpp"
 #include "match/search_budget.hpp"
 #include "monitor/process.hpp"
+#include "monitor/tree.hpp"
 
 namespace sluice::monitor {
 namespace {
 
 using runtime::Pipeline;
-
-// A JSON tree in an arena of its own; dots in a name open objects.
-class Tree {
- public:
-  Tree() : root_(Object::make(arena_, 16)) {}
-  Tree& set(std::string_view path, Value value) {
-    Object* at = root_;
-    for (size_t dot; (dot = path.find('.')) != std::string_view::npos; path = path.substr(dot + 1))
-      at = child(at, path.substr(0, dot));
-    at->set(arena_, Key::intern(path), value);
-    return *this;
-  }
-  Tree& set(std::string_view path, uint64_t n) { return set(path, Value::integer(static_cast<int64_t>(n))); }
-  Tree& set(std::string_view path, std::string_view text) {
-    return set(path, Value::string(arena_.copy(text)));
-  }
-  Arena& arena() { return arena_; }
-  Object* object(std::string_view path) {
-    Object* at = root_;
-    for (size_t dot; (dot = path.find('.')) != std::string_view::npos; path = path.substr(dot + 1))
-      at = child(at, path.substr(0, dot));
-    return child(at, path);
-  }
-  [[nodiscard]] Object* root() const { return root_; }
-
- private:
-  Object* child(Object* parent, std::string_view name) {
-    const Key key = Key::intern(name);
-    if (auto* known = parent->find(key); known && known->is_object()) return known->as_object();
-    auto* made = Object::make(arena_, 8);
-    parent->set(arena_, key, Value::object(made));
-    return made;
-  }
-  Arena arena_;
-  Object* root_;
-};
-
-// Two blanks an indent, as `?pretty` gives it.
-void write_pretty(const Value& value, Buffer& out, int depth) {
-  const auto line = [&](int d) {
-    out.append('\n');
-    for (int i = 0; i < d; ++i) out.append("  ");
-  };
-  if (value.is_object() && value.as_object()->size) {
-    out.append('{');
-    bool first = true;
-    for (const auto& m : value.as_object()->all()) {
-      if (!first) out.append(',');
-      first = false;
-      line(depth + 1);
-      write_json_string(m.key.text(), false, out);
-      out.append(" : ");
-      write_pretty(m.value, out, depth + 1);
-    }
-    line(depth);
-    out.append('}');
-  } else if (value.is_array() && value.as_array()->size) {
-    out.append('[');
-    bool first = true;
-    for (const auto& item : value.as_array()->all()) {
-      if (!first) out.append(',');
-      first = false;
-      line(depth + 1);
-      write_pretty(item, out, depth + 1);
-    }
-    line(depth);
-    out.append(']');
-  } else {
-    write_json(value, out);
-  }
-}
-
-void write(const Tree& tree, Buffer& out, bool pretty) {
-  if (pretty)
-    write_pretty(Value::object(tree.root()), out, 0);
-  else
-    write_json(Value::object(tree.root()), out);
-  out.append('\n');
-}
+using runtime::Trouble;
 
 std::string_view state_name(Pipeline::State state) {
   static constexpr std::string_view kNames[] = {"loading", "running", "draining", "finished", "terminated"};
   return kNames[static_cast<size_t>(state)];
-}
-
-void head(const Node& node, bool healthy, Tree& tree) {
-  tree.set("host", node.name)
-      .set("version", node.version)
-      .set("http_address", node.http_address)
-      .set("id", node.id);
-  tree.set("name", node.name).set("ephemeral_id", node.ephemeral_id).set("snapshot", Value::boolean(false));
-  tree.set("status", healthy ? "green" : "red");
-  tree.set("pipeline.workers", node.workers).set("pipeline.batch_size", node.batch_size);
-  tree.set("pipeline.batch_delay", Value::integer(node.batch_delay));
 }
 
 template <class Stages>
@@ -216,23 +128,27 @@ void process_stats(Tree& tree, int64_t started) {
 
 }  // namespace
 
-std::string Report::unhealthy() const {
-  for (const auto* p : pipelines_)
-    if (p->state() == Pipeline::State::terminated || p->state() == Pipeline::State::loading)
-      return fmt::format("pipeline {} is {}", p->settings().id, state_name(p->state()));
-  return {};
+void Report::head(Tree& tree) const {
+  tree.set("host", node_.name)
+      .set("version", node_.version)
+      .set("http_address", node_.http_address)
+      .set("id", node_.id);
+  tree.set("name", node_.name).set("ephemeral_id", node_.ephemeral_id).set("snapshot", Value::boolean(false));
+  tree.set("status", status());
+  tree.set("pipeline.workers", node_.workers).set("pipeline.batch_size", node_.batch_size);
+  tree.set("pipeline.batch_delay", Value::integer(node_.batch_delay));
 }
 
 void Report::root(Buffer& out, bool pretty) const {
   Tree tree;
-  head(node_, unhealthy().empty(), tree);
+  head(tree);
   tree.set("environment", node_.environment);
   write(tree, out, pretty);
 }
 
 bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
   Tree tree;
-  head(node_, unhealthy().empty(), tree);
+  head(tree);
   const size_t slash = section.find('/');
   const std::string_view name = section.substr(0, slash);
   const std::string_view id =
@@ -299,6 +215,11 @@ class Families {
   std::map<std::string, std::string> families_;
 };
 
+double count(const std::vector<runtime::Problem>& problems, Trouble kind) {
+  return static_cast<double>(
+      std::count_if(problems.begin(), problems.end(), [kind](const auto& p) { return p.kind == kind; }));
+}
+
 template <class Stages>
 void plugin_metrics(Families& f, std::string_view kind, const std::string& pipeline, const Stages& stages) {
   for (const auto& stage : stages) {
@@ -336,6 +257,9 @@ void Report::metrics(Buffer& out) const {
     const auto labels = fmt::format("pipeline=\"{}\"", label_text(p->settings().id));
     f.add("sluice_pipeline_up", "gauge", "1 while the pipeline runs.", labels,
           p->state() == Pipeline::State::running ? 1 : 0);
+    for (const auto kind : {Trouble::stalled, Trouble::undelivered, Trouble::blocked})
+      f.add("sluice_pipeline_trouble", "gauge", "Components that have stood still for too long.",
+            fmt::format("{},kind=\"{}\"", labels, trouble_name(kind)), count(p->problems(), kind));
     f.add("sluice_pipeline_events_in_total", "counter", "Events decoded.", labels,
           static_cast<double>(p->events_in.get()));
     f.add("sluice_pipeline_events_out_total", "counter", "Events handed to outputs.", labels,

@@ -11,6 +11,8 @@
 
 namespace sluice::monitor {
 
+class Tree;
+
 /// Facts that do not change while the process runs.
 struct Node {
   std::string name;  // node.name
@@ -37,10 +39,17 @@ class Report {
   bool stats(std::string_view section, Buffer& out, bool pretty) const;
   /// GET /metrics in Prometheus' text format.
   void metrics(Buffer& out) const;
-  /// "" when every pipeline runs, else which one does not.
-  [[nodiscard]] std::string unhealthy() const;
+  /// GET /_health_report
+  void health(Buffer& out, bool pretty) const;
+  /// A line for each problem; "" when there is none. `severe`: only those that a restart may mend (a pipeline
+  /// that does not run, a worker that does not come back), not those of the world around (an output's server
+  /// that is away).
+  [[nodiscard]] std::string problems(bool severe) const;
 
  private:
+  void head(Tree& tree) const;
+  [[nodiscard]] std::string_view status() const;
+
   Node node_;
   const runtime::Engine& engine_;
   std::vector<const runtime::Pipeline*> pipelines_;

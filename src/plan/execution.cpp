@@ -21,6 +21,13 @@ Execution::Execution(Plan& plan, Refused refused) : plan_(plan), refused_(std::m
   for (auto& stage : plan.outputs) outputs_.push_back(stage.built.plugin->worker());
 }
 
+Execution::Doing Execution::doing() const {
+  const size_t number = doing_.load(std::memory_order_relaxed);
+  if (number == 0) return {};
+  if (number <= plan_.filters.size()) return {&plan_.filters[number - 1], nullptr};
+  return {nullptr, &plan_.outputs[number - 1 - plan_.filters.size()]};
+}
+
 std::unique_ptr<Execution::Selection> Execution::borrow() {
   if (spare_.empty()) return std::make_unique<Selection>();
   auto selection = std::move(spare_.back());
@@ -46,6 +53,7 @@ size_t Execution::run(const BatchRef& batch, Mode mode) {
   filter_block(plan_.filter_block, *selection, *batch, mode);
   const size_t left = selection->size();
   if (left) output_block(plan_.output_block, *selection, batch);
+  doing_.store(0, std::memory_order_relaxed);
   give_back(std::move(selection));
   return left;
 }
@@ -83,6 +91,7 @@ void Execution::filter(size_t index, Selection& selection, Batch& batch, Mode mo
                         stage.refuser ? &*stage.refuser : nullptr);
   const size_t before = selection.size();
   const int64_t started = steady_nanos();
+  doing_.store(1 + index, std::memory_order_relaxed);
   if (before) filters_[index]->filter(run);
   if (mode != Mode::run && stage.built.plugin->wants_flush())
     filters_[index]->flush(run, mode == Mode::final_flush);
@@ -165,7 +174,8 @@ void Execution::output_block(const Block& block, Selection& selection, const Bat
     if (!step.condition) {
       auto& stage = plan_.outputs[step.stage];
       const int64_t started = steady_nanos();
-      outputs_[step.stage]->write(selection, batch);
+      doing_.store(1 + filters_.size() + step.stage, std::memory_order_relaxed);
+      outputs_[step.stage]->write(selection, batch.for_holder(static_cast<uint32_t>(1 + step.stage)));
       stage.metrics.in.add(selection.size());
       stage.metrics.out.add(selection.size());
       stage.metrics.nanos.add(static_cast<uint64_t>(steady_nanos() - started));

@@ -1,6 +1,7 @@
 // Running a plan on one worker, a batch at a time.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -27,6 +28,13 @@ class Execution {
   /// True when some filter wants flush() to be called.
   [[nodiscard]] bool wants_flush() const { return wants_flush_; }
 
+  /// What it is in the middle of: a filter's or output's stage, or null. Any thread.
+  struct Doing {
+    const Stage<plugin::Filter>* filter = nullptr;
+    const Stage<plugin::Output>* output = nullptr;
+  };
+  [[nodiscard]] Doing doing() const;
+
  private:
   using Selection = std::vector<Event*>;
   enum class Mode : uint8_t { run, flush, final_flush };
@@ -47,6 +55,7 @@ class Execution {
   std::vector<std::unique_ptr<plugin::FilterWorker>> filters_;
   std::vector<std::unique_ptr<plugin::OutputWorker>> outputs_;
   std::vector<std::unique_ptr<Selection>> spare_;
+  std::atomic<size_t> doing_{0};  // 0: nothing, then the filters, then the outputs
   bool wants_flush_ = false;
   bool emitted_ = false;  // some filter has made new events of this batch
 };

@@ -29,7 +29,8 @@ Pipeline::Pipeline(PipelineSettings settings, std::unique_ptr<plan::Plan> plan, 
           persistence_->settled(credit);
         else
           queue_.settle(credit);
-      }) {}
+      },
+            static_cast<uint32_t>(plan_->outputs.size() + 1)) {}
 
 Pipeline::~Pipeline() = default;
 
@@ -88,7 +89,10 @@ Status Pipeline::start_plugins() {
                     [this](const Event& event, const Span& where) { condition_failed(event, where); },
                     settings_.id, settings_.batch_size, settings_.batch_delay_millis, events_in, events_out,
                     busy_nanos, persistence_.get()});
-  for (size_t i = 0; i < settings_.workers; ++i) workers_.push_back(std::make_unique<Worker>(*context_));
+  {
+    const std::scoped_lock lock(workers_mutex_);
+    for (size_t i = 0; i < settings_.workers; ++i) workers_.push_back(std::make_unique<Worker>(*context_));
+  }
   for (auto& stage : plan_->inputs)
     if (auto s = start(stage, started_inputs_,
                        [this](auto& st, auto& c) { return st.built.plugin->start(c, queue_); });
@@ -177,6 +181,7 @@ void Pipeline::stop_plugins() {
   for (size_t i = 0; i < started_filters_; ++i) plan_->filters[i].built.plugin->stop();
   if (letters_) letters_->close();
   for (size_t i = 0; i < started_inputs_; ++i) plan_->inputs[i].built.plugin->close();
+  const std::scoped_lock lock(workers_mutex_);
   workers_.clear();
 }
 

@@ -4,12 +4,14 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "lang/source.hpp"
 #include "plan/plan.hpp"
+#include "runtime/health.hpp"
 #include "runtime/stream_queue.hpp"
 #include "runtime/worker.hpp"
 
@@ -25,7 +27,8 @@ struct PipelineSettings {
   size_t in_flight_bytes = 16u << 20;  // input bytes between reading and confirmed delivery
   int64_t drain_millis = 30'000;       // the longest that stop() waits for deliveries
   std::optional<queue::PersistentQueueSettings> persistent_queue;  // none: the queue is in memory
-  bool drain_queue = false;  // stop() waits until all of the persistent queue is delivered
+  int64_t stall_millis = 30'000;  // after which what does not move is a problem; 0: never
+  bool drain_queue = false;       // stop() waits until all of the persistent queue is delivered
 };
 
 /// Life: construct, start(), (runs), stop(). start and stop on the main thread.
@@ -58,6 +61,9 @@ class Pipeline {
   [[nodiscard]] const queue::PersistentQueue* disk_queue() const { return disk_queue_; }
   [[nodiscard]] size_t batches_in_flight() const { return pool_.in_flight(); }
 
+  /// What stands still, the worst first; empty while all is well. Any thread.
+  [[nodiscard]] std::vector<Problem> problems() const;
+
   /// Counted since the start.
   plugin::Counter events_in, events_out, busy_nanos;
   plugin::Counter condition_failures;  // events that a condition could not be evaluated on
@@ -72,6 +78,11 @@ class Pipeline {
   void stop_plugins();
   void condition_failed(const Event& event, const Span& where);
   std::string place(const Span& span) const;
+  template <class Stage>
+  std::string component(std::string_view kind, const Stage& stage) const {
+    return std::string(kind) + " " + std::string(stage.built.spec->name) + " at " + place(stage.span);
+  }
+  void find_stalled(int64_t now, int64_t limit, std::vector<Problem>& found) const;
 
   PipelineSettings settings_;
   std::unique_ptr<plan::Plan> plan_;
@@ -83,6 +94,7 @@ class Pipeline {
   std::atomic<const queue::PersistentQueue*> disk_queue_{nullptr};  // the same, for other threads
   BatchPool pool_;
   std::unique_ptr<WorkerContext> context_;
+  mutable std::mutex workers_mutex_;  // of the list, for other threads
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<State> state_{State::loading};
   std::atomic<bool> inputs_ended_{false};  // by themselves

@@ -142,6 +142,11 @@ uint64_t StreamQueue::paused_nanos() const {
   return paused_nanos_ + (paused_since_ ? static_cast<uint64_t>(steady_nanos() - paused_since_) : 0);
 }
 
+int64_t StreamQueue::blocked_since() const {
+  std::scoped_lock lock(mutex_);
+  return paused_since_;
+}
+
 void StreamQueue::ended() {
   std::function<void()> callback;
   {

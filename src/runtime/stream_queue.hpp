@@ -77,6 +77,8 @@ class StreamQueue : public plugin::InputSink {
   [[nodiscard]] size_t limit() const { return limit_; }
   /// Nanoseconds that inputs have spent paused, for the flow metrics.
   [[nodiscard]] uint64_t paused_nanos() const;
+  /// Since when inputs have waited for room (steady nanoseconds); 0: they do not.
+  [[nodiscard]] int64_t blocked_since() const;
 
  private:
   void schedule(const std::shared_ptr<plugin::Stream>& stream);

@@ -47,9 +47,10 @@ void Worker::give_up() {
 }
 
 // Filter, output; letting the batch go acknowledges it once the outputs have let go too.
-void Worker::work(const BatchRef& batch) {
-  const int64_t started = steady_nanos();
+void Worker::work(const BatchRef& batch, int64_t started) {
+  working_since_.store(started, std::memory_order_relaxed);
   context_.events_out.add(execution_.run(batch));
+  working_since_.store(0, std::memory_order_relaxed);
   context_.busy_nanos.add(static_cast<uint64_t>(steady_nanos() - started));
 }
 
@@ -60,8 +61,7 @@ bool Worker::through_memory(Turn& turn) {
   const int64_t started = steady_nanos();
   const BatchRef batch = gather(turn);
   context_.events_in.add(batch->events().size());
-  context_.events_out.add(execution_.run(batch));
-  context_.busy_nanos.add(static_cast<uint64_t>(steady_nanos() - started));
+  work(batch, started);
   return true;
 }
 
@@ -96,7 +96,7 @@ bool Worker::work_backlog() {
   for (int i = 0; i < kRecordsPerTurn && context_.persistence->may_read(); ++i) {
     const BatchRef batch = context_.pool.take();
     if (!context_.persistence->read(*batch)) break;
-    work(batch);
+    work(batch, steady_nanos());
     worked = true;
   }
   return worked;
@@ -108,7 +108,7 @@ void Worker::store(BatchRef batch) {
   if (!next.ok())
     unstored_ = std::move(batch);
   else if (*next == Persistence::Next::run)
-    work(batch);
+    work(batch, steady_nanos());
 }
 
 // One batch of what is there; waits for more only as long as pipeline.batch.delay says.

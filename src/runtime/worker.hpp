@@ -38,6 +38,11 @@ class Worker {
   /// Ends without draining (a forced stop).
   void abort() { abort_ = true; }
 
+  /// Since when it has been at work on one batch (steady nanoseconds); 0: it waits. Any thread.
+  [[nodiscard]] int64_t working_since() const { return working_since_.load(std::memory_order_relaxed); }
+  /// Which plugin has that batch. Any thread.
+  [[nodiscard]] plan::Execution::Doing doing() const { return execution_.doing(); }
+
  private:
   void run(bool trims);
   bool through_memory(Turn& turn);
@@ -45,7 +50,7 @@ class Worker {
   bool work_backlog();
   void store(BatchRef batch);
   void give_up();
-  void work(const BatchRef& batch);
+  void work(const BatchRef& batch, int64_t started);
   BatchRef gather(Turn& turn);
   void decode(Turn& turn, Batch& batch);
   void flush_filters(bool final);
@@ -55,6 +60,7 @@ class Worker {
   plan::Execution execution_;
   std::thread thread_;
   std::atomic<bool> abort_{false};
+  std::atomic<int64_t> working_since_{0};
   queue::RecordWriter writer_;
   BatchRef unstored_;  // waits for the disk
   int64_t next_flush_ = 0;

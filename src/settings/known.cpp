@@ -37,6 +37,11 @@ constexpr Known kKnown[] = {
      true},
     {"pipeline.in_flight_bytes", Type::bytes, "16mb",
      "Input bytes between reading and confirmed delivery; inputs pause above it. Sluice only.", true},
+    {"pipeline.stall_timeout", Type::duration, "30s",
+     "After this time a worker that does not get on, events that an output does not confirm, and inputs that "
+     "find "
+     "no room are a problem in the health report, /healthz and /readyz; 0: never. Sluice only.",
+     true},
     {"pipeline.drain_timeout", Type::duration, "30s",
      "The longest that a stop waits for deliveries. Sluice only.", true},
     {"pipeline.reloadable", Type::boolean, "true", "Whether the pipeline may be reloaded.", true, kReload},

@@ -46,7 +46,7 @@ struct Body {
   void take(const Body& from, size_t index) {
     items.push_back({from.items[index].event, static_cast<uint32_t>(bytes.size())});
     bytes.append(from.text(index));
-    hold(BatchRef(&from.items[index].event->batch()));
+    hold(from.batches.front().to(from.items[index].event->batch()));
   }
   void clear() {
     bytes.clear();

@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <regex>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "base/time.hpp"
 #include "event/json_read.hpp"
@@ -90,13 +92,13 @@ TEST_CASE("the root says who answers") {
     CHECK(Worked::at(out, {"pipeline", "batch_size"}) == "125");
     CHECK(Worked::at(out, {"status"}) == R"("red")");  // not started yet
   }
-  CHECK(w.report.unhealthy() == "pipeline pipe.one is loading");
+  CHECK(w.report.problems(true) == "pipeline pipe.one is being loaded\n");
 }
 
 TEST_CASE("stats count events by pipeline and by plugin, where Logstash has them") {
   Worked w;
   w.run();
-  CHECK(w.report.unhealthy().empty());
+  CHECK(w.report.problems(false).empty());
   const std::string pipe = "pipe.one";
   CHECK(w.stats("", {"events", "in"}) == "50");
   CHECK(w.stats("", {"pipelines", pipe, "events", "out"}) == "0");
@@ -157,4 +159,62 @@ TEST_CASE("the figures of the process are those of this process") {
   CHECK(figures.open_files >= 3);
   CHECK(figures.max_files >= figures.open_files);
   CHECK(figures.threads >= 1);
+}
+
+namespace {
+
+// Waits until the health report of a pipeline that gets stuck says so, and gives that back.
+std::string trouble_of(const std::string& config, std::string_view kind) {
+  runtime::PipelineSettings settings;
+  settings.stall_millis = 50;
+  settings.drain_millis = 0;
+  Running running(config, settings);
+  REQUIRE(running.pipeline);
+  Report report(node(), running.engine);
+  report.add(*running.pipeline);
+  REQUIRE(running.pipeline->start().ok());
+  std::string found;
+  const int64_t until = steady_nanos() + 20'000'000'000;
+  while (steady_nanos() < until && found.find(kind) == std::string::npos) {
+    Buffer out;
+    report.health(out, false);
+    found = out.view();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  found += report.problems(true).empty() ? " live" : " dead";
+  found += report.problems(false).empty() ? " ready" : " busy";
+  (void)running.pipeline->stop();
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "the health report names the output that does not confirm its events; the engine is alive, not ready") {
+  const auto found = trouble_of(
+      "input { generator { count => 3 } } output { null { } tcp { host => \"127.0.0.1\" port => 1 } }",
+      "undelivered_events");
+  CHECK(found.find("output tcp at") != std::string::npos);
+  CHECK(found.find("output null") == std::string::npos);
+  CHECK(found.find(R"("status":"yellow")") != std::string::npos);
+  CHECK(found.ends_with(" live busy"));
+}
+
+TEST_CASE("the health report names the filter that a worker does not come back from") {
+  const auto found =
+      trouble_of("input { generator { count => 1 } } filter { sleep { time => 2 } } output { null { } }",
+                 "stalled_worker");
+  CHECK(found.find("filter sleep at") != std::string::npos);
+  CHECK(found.find(R"("status":"red")") != std::string::npos);
+  CHECK(found.ends_with(" dead busy"));
+}
+
+TEST_CASE("a pipeline whose events move is healthy") {
+  Worked w;
+  w.run();
+  Buffer out;
+  w.report.health(out, false);
+  CHECK(Worked::at(out, {"status"}) == "\"green\"");
+  CHECK(Worked::at(out, {"indicators", "pipelines", "indicators", "pipe.one", "details", "status",
+                         "state"}) == "\"FINISHED\"");
 }
