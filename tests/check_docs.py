@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that the generated pages of docs/ are what the program says now, and that links lead somewhere.
+"""Checks that the generated pages of docs/ are what the program says now, that links lead somewhere, and that the tests
+which docs/guarantees.md names are there.
 
     check_docs.py BINARY      UPDATE_DOCS=1 writes the pages anew; closes with `N passed, N failed`
 """
@@ -95,6 +96,18 @@ def unexplained():
                 yield f"{path.relative_to(ROOT)}: {code} has no explanation in src/lang/codes.cpp"
 
 
+def unheld():
+    """Names of tests in the last column of docs/guarantees.md that no test has."""
+    tests = "\n".join(path.read_text(errors="replace") for kind in ("cpp", "py")
+                      for path in sorted((ROOT / "tests").rglob(f"*.{kind}")) if path.name != "check_docs.py")
+    tests = re.sub(r'"\s*\n\s*"', "", tests)  # names that are broken over lines
+    for line in (DOCS / "guarantees.md").read_text().splitlines():
+        if line.startswith("| ") and line.rstrip().endswith(("`|", "` |", ") |")):
+            for name in re.findall(r"`([^`]+)`", line.rstrip(" |").rpartition("|")[2]):
+                if name not in tests and not (ROOT / name).exists():
+                    yield f"docs/guarantees.md: no test is called `{name}`"
+
+
 # Logstash's Java twins of a plugin stand beside it.
 TWINS = {"java_line": "java_text", "java_plain": "java_text", "java_uuid": "uuid"}
 
@@ -131,7 +144,7 @@ def main():
             print(f"FAILED docs/{name} is not current: UPDATE_DOCS=1 tests/check_docs.py BINARY")
     for trouble in ([line for path in sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "examples").rglob("*.md"),
                                                *(ROOT / "tests").rglob("*.md")]) for line in broken_links(path)],
-                    list(unexplained()), list(without_file())):
+                    list(unexplained()), list(without_file()), list(unheld())):
         passed, failed = passed + (not trouble), failed + bool(trouble)
         for line in trouble:
             print(f"FAILED {line}")

@@ -35,8 +35,8 @@ def listens(port):
 
 
 class Engine:
-    def __init__(self, binary, folder, config, options=(), prefix=()):
-        """`prefix`: words of a command that the engine runs under."""
+    def __init__(self, binary, folder, config, options=(), prefix=(), queue="persisted"):
+        """`prefix`: words of a command that the engine runs under. `queue`: queue.type."""
         folder.mkdir(parents=True, exist_ok=True)
         self.api = free_port()
         self.log = folder / "engine.log"
@@ -45,7 +45,7 @@ class Engine:
         self.started = time.monotonic()
         with open(self.log, "ab") as out:
             self.child = subprocess.Popen(
-                [*prefix, str(binary), "-f", str(path), "--path.data", str(folder / "data"), "--queue.type", "persisted",
+                [*prefix, str(binary), "-f", str(path), "--path.data", str(folder / "data"), "--queue.type", queue,
                  "--api.http.port", str(self.api), *options],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 

@@ -19,17 +19,20 @@ def deliver_the_rest(bench, folder, config, port, options):
         raise Failed(f"the engine did not end well: {engine.last_lines()}")
 
 
-def compare(bench, promised, counts):
+def compare(bench, promised, counts, once=False):
+    """`once`: an event that came twice is a failure too."""
     missing = sorted(set(promised) - set(counts))
     twice = sum(1 for n in counts.values() if n > 1)
     bench.note(f"{len(promised)} events promised, {len(missing)} missing, {twice} came more than once")
     if missing:
         raise Failed(f"{len(missing)} promised events are missing: {missing[:10]} ...")
+    if once and twice:
+        raise Failed(f"{twice} events are there more than once")
     if len(promised) < 50 * bench.rounds:
         raise Failed(f"too few events to say anything: {len(promised)}")
 
 
-def beats(bench, receiver, options):
+def beats(bench, receiver, options, once=False):
     """Every window that was acknowledged is found."""
     folder, port = bench.folder, free_port()
     config = f'input {{ beats {{ host => "127.0.0.1" port => {port} }} }} output {{ {receiver.output} }}'
@@ -52,7 +55,7 @@ def beats(bench, receiver, options):
     bench.note(f"the slowest start took {slowest * 1000:.0f} ms")
     if slowest > 1:
         raise Failed(f"a start took {slowest:.2f} s")
-    compare(bench, acknowledged, receiver.counts())
+    compare(bench, acknowledged, receiver.counts(), once)
 
 
 def beats_to_file(bench):
@@ -64,9 +67,14 @@ def beats_to_search(bench):
           [*OPTIONS, "--queue.compression", "speed"])
 
 
+def beats_to_search_once(bench):
+    receiver = SearchReceiver(trouble=0.1, seed=bench.seed, automatic_ids=True)
+    beats(bench, bench.closing_receiver(receiver), OPTIONS, once=True)
+
+
 def tcp_to_search(bench):
-    """Whatever the queue has once shown as written is found."""
-    receiver = bench.closing_receiver(SearchReceiver(trouble=0.1, seed=bench.seed))
+    """Whatever the queue has once shown as written is found, in one document."""
+    receiver = bench.closing_receiver(SearchReceiver(trouble=0.1, seed=bench.seed, automatic_ids=True))
     folder, port = bench.folder, free_port()
     config = (f'input {{ tcp {{ host => "127.0.0.1" port => {port} codec => json_lines }} }} '
               f'output {{ {receiver.output} }}')
@@ -86,4 +94,4 @@ def tcp_to_search(bench):
         client.join(30)
         promised.update(client.numbers[:written])
     deliver_the_rest(bench, folder, config, port, OPTIONS)
-    compare(bench, promised, receiver.counts())
+    compare(bench, promised, receiver.counts(), once=True)

@@ -27,10 +27,15 @@ class FileReceiver:
 
 
 class SearchReceiver:
-    """Counts what it has confirmed. `trouble`: the share of requests that it answers with 503 or cuts off."""
+    """Counts what it has confirmed. `trouble`: the share of requests that it answers with 503 or cuts off.
 
-    def __init__(self, port=0, trouble=0.0, seed=1):
+    `automatic_ids`: the output names its documents, and what counts is the documents that are there in the end; of the
+    requests that are cut off half have been carried out."""
+
+    def __init__(self, port=0, trouble=0.0, seed=1, automatic_ids=False):
         self._counts = collections.Counter()
+        self._documents = {}  # id: the event's number
+        self._automatic_ids = automatic_ids
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         self._trouble = trouble
@@ -66,6 +71,8 @@ class SearchReceiver:
                 if chance < receiver._trouble / 2:
                     self.answer({"error": "unavailable"}, 503)
                 elif chance < receiver._trouble:
+                    if automatic_ids and chance < receiver._trouble * 0.75:
+                        receiver.take(body)
                     self.close_connection = True  # without an answer
                 else:
                     self.answer(receiver.take(body))
@@ -81,7 +88,8 @@ class SearchReceiver:
         self._server = Server(("127.0.0.1", port), Handler)
         self.port = self._server.server_address[1]
         self.output = (f'elasticsearch {{ hosts => "http://127.0.0.1:{self.port}" index => "logs" manage_template => false '
-                       f'ilm_enabled => false compression_level => 0 retry_initial_interval => 1 }}')
+                       f'ilm_enabled => false compression_level => 0 retry_initial_interval => 1'
+                       f'{" document_id => auto" if automatic_ids else ""} }}')
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def chance(self):
@@ -89,15 +97,19 @@ class SearchReceiver:
             return self._random.random()
 
     def take(self, body):
-        documents = body.split("\n")[1::2]
+        lines = body.split("\n")
+        documents = lines[1::2]
         with self._lock:
-            for document in documents:
-                self._counts.update(ids_of(document))
+            for action, document in zip(lines[::2], documents):
+                if self._automatic_ids:
+                    self._documents[json.loads(action)["index"]["_id"]] = ids_of(document)[0]
+                else:
+                    self._counts.update(ids_of(document))
         return {"took": 1, "errors": False, "items": [{"index": {"status": 201}} for _ in documents]}
 
     def counts(self):
         with self._lock:
-            return collections.Counter(self._counts)
+            return collections.Counter(self._documents.values() if self._automatic_ids else self._counts)
 
     def close(self):
         self._server.shutdown()

@@ -12,13 +12,17 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import memory_kill  # noqa: E402
 import queue_damage  # noqa: E402
 import queue_kill  # noqa: E402
 from engine import Failed  # noqa: E402
 
 TESTS = {
+    "memory: beats to Elasticsearch, killed": memory_kill.beats_to_search,
+    "memory: file to Elasticsearch, killed": memory_kill.file_to_search,
     "queue: beats to a file, killed": queue_kill.beats_to_file,
     "queue: beats to Elasticsearch, killed": queue_kill.beats_to_search,
+    "queue: beats to Elasticsearch with automatic ids, killed": queue_kill.beats_to_search_once,
     "queue: tcp to Elasticsearch, killed": queue_kill.tcp_to_search,
     "queue: damaged bytes": queue_damage.damaged_bytes,
     "queue: full disk": queue_damage.full_disk,
