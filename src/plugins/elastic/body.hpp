@@ -28,7 +28,8 @@ struct Body {
   uint64_t since_millis = 0;    // when the first item came, on the loop's clock; 0: not noticed yet
   uint64_t delivered_then = 0;  // successes of the output when the server called the request malformed
   bool malformed = false;
-  bool wanted = false;  // the loop asks the worker that fills it to send it on
+  bool overloaded = false;  // refused because there was no room for it (429)
+  bool wanted = false;      // the loop asks the worker that fills it to send it on
 
   [[nodiscard]] bool empty() const { return items.empty(); }
   [[nodiscard]] size_t size() const { return bytes.size(); }
@@ -56,6 +57,7 @@ struct Body {
     attempts = 0;
     since_millis = 0;
     malformed = false;
+    overloaded = false;
     wanted = false;
   }
 };

@@ -105,7 +105,8 @@ class Bulk {
   void malformed(BodyPtr body, const Response& response);
   void whole_failure(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response);
   void split(BodyPtr body);
-  void again_later(BodyPtr body);
+  void again_later(BodyPtr body, bool overloaded = false);
+  void hurry_overloaded();
   void wake_delayed();
   void update_active();
   void abandon_all();

@@ -61,6 +61,7 @@ void Bulk::accepted(const HostPtr& host, uint32_t round, BodyPtr body, const Res
   metrics_->successes.add();
   metrics_->delivered.add(body->items.size());
   bodies_.give(std::move(body));
+  hurry_overloaded();
 }
 
 void Bulk::judge(const HostPtr& host, uint32_t round, BodyPtr body, const Response& response) {
@@ -121,7 +122,7 @@ void Bulk::judge(const HostPtr& host, uint32_t round, BodyPtr body, const Respon
   if (retry) {
     // What got through shows that waiting helps: the wait for the rest starts small again.
     retry->attempts = delivered != 0 ? 0 : body->attempts;
-    again_later(std::move(retry));
+    again_later(std::move(retry), overloaded != 0);
   }
   bodies_.give(std::move(body));
 }
@@ -244,15 +245,15 @@ void Bulk::whole_failure(const HostPtr& host, uint32_t round, BodyPtr body, cons
     for (int half = 0; half < 2; ++half) {
       BodyPtr part = std::move(ready_.front());
       ready_.pop_front();
-      again_later(std::move(part));
+      again_later(std::move(part), true);
     }
     return;
   }
-  again_later(std::move(body));
+  again_later(std::move(body), status == 429);
 }
 
 // Exponential back-off with jitter over nearly all of it, so that many senders do not come back together.
-void Bulk::again_later(BodyPtr body) {
+void Bulk::again_later(BodyPtr body, bool overloaded) {
   const auto& connection = settings_.connection;
   const uint64_t doubled = uint64_t{connection.retry_initial_millis}
                            << std::min<uint32_t>(body->attempts, 16);
@@ -260,8 +261,25 @@ void Bulk::again_later(BodyPtr body) {
   const uint64_t delay =
       longest == 0 ? 0 : std::uniform_int_distribution<uint64_t>(longest / 10, longest)(random_);
   ++body->attempts;
+  body->overloaded = overloaded;
   delayed_.emplace(loop_->now_millis() + delay, std::move(body));
   wake_delayed();
+}
+
+// A request that passed whole shows that there is room again: what was refused for want of it has waited long
+// enough, and comes after a first wait instead of one that many refusals have doubled.
+void Bulk::hurry_overloaded() {
+  const uint64_t now = loop_->now_millis(), wait = settings_.connection.retry_initial_millis;
+  bool hurried = false;
+  for (auto at = delayed_.upper_bound(now + wait); at != delayed_.end();) {
+    const auto late = at++;
+    if (!late->second->overloaded) continue;
+    auto node = delayed_.extract(late);
+    node.key() = now + std::uniform_int_distribution<uint64_t>(wait / 10, wait)(random_);
+    delayed_.insert(std::move(node));
+    hurried = true;
+  }
+  if (hurried) wake_delayed();
 }
 
 void Bulk::wake_delayed() {

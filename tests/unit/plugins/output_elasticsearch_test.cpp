@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 
+#include "base/time.hpp"
 #include "net/http_server.hpp"
 #include "output_fixture.hpp"
 
@@ -228,6 +230,25 @@ TEST_CASE("items refused with 429 lead to fewer and smaller requests, and quick 
   t.write(events);
   REQUIRE(t.wait_delivered(batches + 1));
   CHECK(cluster.bulks.size() - before <= 3);
+}
+
+TEST_CASE("what was refused with 429 many times comes soon once another request has passed") {
+  Cluster cluster;
+  OutputTest t;
+  std::atomic<bool> room{false};
+  cluster.on_bulk = [&](const Bulk& bulk, size_t) {
+    return Cluster::verdicts(bulk.body, 201, {{"\"n\":0}", room ? 201 : 429}});
+  };
+  REQUIRE(t.start("elasticsearch { hosts => \"" + cluster.url() +
+                  "\" index => \"x\" retry_initial_interval => 0.01 retry_max_interval => 3600 }"));
+  t.write({event(0)});
+  REQUIRE(cluster.happened.wait([&] { return cluster.bulks.size() >= 9; }));
+  room = true;  // the next try would come after 0.5 to 5 seconds
+  const int64_t began = steady_nanos();
+  t.write({event(1)});
+  REQUIRE(t.wait_delivered(2));
+  CHECK(steady_nanos() - began < 400'000'000);
+  CHECK(cluster.bulks.size() == 11);
 }
 
 TEST_CASE("what is refused for good goes to the dead letter queue with the reason") {
