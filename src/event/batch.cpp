@@ -61,6 +61,7 @@ BatchRef BatchPool::take() {
     batch = std::make_unique<Batch>();
     batch->pool_ = this;
     batch->held_ = std::make_unique<std::atomic<uint32_t>[]>(holders_);
+    batch->holders_ = holders_;
   }
   batch->taken_at_ = now;
   link(*batch);

@@ -82,6 +82,7 @@ class Batch {
   std::vector<BatchSource> sources_;
   std::atomic<uint32_t> references_{0};
   std::unique_ptr<std::atomic<uint32_t>[]> held_;  // the references of each holder
+  uint32_t holders_ = 0;
   std::atomic<bool> abandoned_{false};
   class BatchPool* pool_ = nullptr;
   // Of the pool, with its lock held.
@@ -92,11 +93,15 @@ class Batch {
 
 /// A counted reference to a batch; copies may live on any thread. When the last is gone, the batch settles
 /// its acknowledgements and returns to its pool. A reference and its copies belong to one holder, which is
-/// for BatchPool::oldest(): 0 is the worker, and outputs have the other numbers.
+/// for BatchPool::oldest(): 0 is the worker, and outputs have the other numbers. A holder that the pool does
+/// not tell apart counts as the worker.
 class BatchRef {
  public:
   BatchRef() = default;
-  explicit BatchRef(Batch* batch, uint32_t holder = 0) : batch_(batch), holder_(holder) { retain(); }
+  explicit BatchRef(Batch* batch, uint32_t holder = 0)
+      : batch_(batch), holder_(batch && holder < batch->holders_ ? holder : 0) {
+    retain();
+  }
   BatchRef(const BatchRef& other) : batch_(other.batch_), holder_(other.holder_) { retain(); }
   BatchRef(BatchRef&& other) noexcept
       : batch_(std::exchange(other.batch_, nullptr)), holder_(other.holder_) {}
@@ -134,7 +139,7 @@ class BatchRef {
 class BatchPool {
  public:
   /// `settled(credit)` is called for each batch that has settled, on the thread that let it go. `holders`:
-  /// one more than the highest number that references have.
+  /// one more than the highest number that is told apart.
   explicit BatchPool(std::function<void(size_t credit)> settled = {}, uint32_t holders = 1)
       : settled_(std::move(settled)), holders_(holders) {}
   ~BatchPool();

@@ -146,3 +146,23 @@ TEST_CASE("wait_idle waits for batches that other threads hold") {
   CHECK(pool.wait_idle(60'000));
   other.join();
 }
+
+TEST_CASE("a pool knows for each holder since when it has had the oldest of its batches") {
+  BatchPool pool({}, 3);
+  CHECK(pool.oldest() == std::vector<int64_t>{0, 0, 0});
+  auto first = pool.take();
+  const int64_t since = pool.oldest()[0];
+  CHECK(since > 0);
+  auto kept = first.for_holder(2);
+  first.reset();
+  CHECK(pool.oldest() == std::vector<int64_t>{0, 0, since});
+  const auto second = pool.take();
+  const auto later = second.for_holder(2);
+  CHECK(pool.oldest()[2] == since);
+  kept = BatchRef();
+  CHECK(pool.oldest()[2] >= since);
+  CHECK(pool.oldest()[0] == pool.oldest()[2]);
+  // A holder that the pool does not know counts as the first.
+  const auto stranger = second.for_holder(9);
+  CHECK(pool.oldest().size() == 3);
+}
