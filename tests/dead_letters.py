@@ -19,6 +19,8 @@ import time
 import traceback
 import urllib.request
 
+from checks import free_port
+
 WAIT = 30  # seconds for something that should come soon
 
 
@@ -144,12 +146,6 @@ class Bench:
 
     def queue(self, *more):
         return "dead_letter_queue { path => '%s' %s }" % (self.folder / "data/dead_letter_queue", " ".join(more))
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def test_refused_documents_are_kept_and_shown(bench):

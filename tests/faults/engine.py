@@ -5,15 +5,7 @@ import subprocess
 import time
 import urllib.request
 
-
-class Failed(Exception):
-    """What a test found wrong, in words."""
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+from checks import Failed, free_port
 
 
 def wait_until(condition, seconds, what):

@@ -4,24 +4,11 @@ import random
 import threading
 import time
 
-from engine import Engine, Failed, free_port, wait_until
-from queue_kill import compare
+from checks import Failed, free_port
+from engine import Engine, wait_until
+from queue_kill import compare, kill_under_beats
 from receivers import SearchReceiver
-from senders import Ids, LumberjackClient
-
-
-def stop_when_all_is_there(bench, config, options, port, receiver, promised):
-    engine = bench.closing(Engine(bench.binary, bench.folder, config, options, queue="memory"))
-    if port:
-        engine.ready(port)
-
-    def missing():
-        return len(promised - set(receiver.counts()))
-
-    wait_until(lambda: missing() == 0, 120, lambda: f"{missing()} promised events are missing: {engine.last_lines()}")
-    if engine.stop() != 0:
-        raise Failed(f"the engine did not end well: {engine.last_lines()}")
-    compare(bench, promised, receiver.counts(), once=True)
+from senders import Ids
 
 
 def beats_to_search(bench):
@@ -29,20 +16,7 @@ def beats_to_search(bench):
     receiver = bench.closing_receiver(SearchReceiver(trouble=0.1, seed=bench.seed, automatic_ids=True))
     port = free_port()
     config = f'input {{ beats {{ host => "127.0.0.1" port => {port} }} }} output {{ {receiver.output} }}'
-    dice, ids, acknowledged = random.Random(bench.seed), Ids(), set()
-    unacknowledged = [[] for _ in range(3)]
-    for _ in range(bench.rounds):
-        engine = bench.closing(Engine(bench.binary, bench.folder, config, queue="memory"))
-        engine.ready(port)
-        clients = [LumberjackClient(port, ids, acknowledged, mine) for mine in unacknowledged]
-        for client in clients:
-            client.start()
-        time.sleep(dice.uniform(0.02, 0.6))
-        engine.kill()
-        for client in clients:
-            client.join(30)
-            if client.problem or client.is_alive():
-                raise Failed(f"a client is in trouble: {client.problem}")
+    acknowledged, _ = kill_under_beats(bench, config, port, queue="memory")
     # What is acknowledged has been confirmed by the server: there is nothing left to wait for.
     compare(bench, acknowledged, receiver.counts(), once=True)
 
@@ -84,4 +58,8 @@ def file_to_search(bench):
         engine.kill()
     writer.stopped.set()
     writer.join()
-    stop_when_all_is_there(bench, config, (), None, receiver, writer.numbers)
+    engine = bench.closing(Engine(bench.binary, bench.folder, config, queue="memory"))
+    wait_until(lambda: writer.numbers <= set(receiver.counts()), 120, lambda: f"all lines arrive: {engine.last_lines()}")
+    if engine.stop() != 0:
+        raise Failed(f"the engine did not end well: {engine.last_lines()}")
+    compare(bench, writer.numbers, receiver.counts(), once=True)

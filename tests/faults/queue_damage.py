@@ -8,7 +8,8 @@ import socket
 import subprocess
 import time
 
-from engine import Engine, Failed, free_port, wait_until
+from checks import Failed, free_port
+from engine import Engine, wait_until
 from receivers import FileReceiver, SearchReceiver, ids_of
 from senders import Ids, TcpClient, frames, wait_acknowledged
 

@@ -2,7 +2,8 @@
 import random
 import time
 
-from engine import Engine, Failed, free_port, wait_until
+from checks import Failed, free_port
+from engine import Engine, wait_until
 from receivers import FileReceiver, SearchReceiver
 from senders import Ids, LumberjackClient, TcpClient
 
@@ -32,15 +33,14 @@ def compare(bench, promised, counts, once=False):
         raise Failed(f"too few events to say anything: {len(promised)}")
 
 
-def beats(bench, receiver, options, once=False):
-    """Every window that was acknowledged is found."""
-    folder, port = bench.folder, free_port()
-    config = f'input {{ beats {{ host => "127.0.0.1" port => {port} }} }} output {{ {receiver.output} }}'
+def kill_under_beats(bench, config, port, options=(), queue="persisted"):
+    """Rounds of clients that send again what was not acknowledged, and an engine that is killed. The numbers of the events
+    that were acknowledged, and the seconds that the slowest start took."""
     dice, ids, acknowledged = random.Random(bench.seed), Ids(), set()
     unacknowledged = [[] for _ in range(3)]
     slowest = 0.0
     for _ in range(bench.rounds):
-        engine = bench.closing(Engine(bench.binary, folder, config, options))
+        engine = bench.closing(Engine(bench.binary, bench.folder, config, options, queue=queue))
         slowest = max(slowest, engine.ready(port))
         clients = [LumberjackClient(port, ids, acknowledged, mine) for mine in unacknowledged]
         for client in clients:
@@ -51,7 +51,15 @@ def beats(bench, receiver, options, once=False):
             client.join(30)
             if client.problem or client.is_alive():
                 raise Failed(f"a client is in trouble: {client.problem}")
-    deliver_the_rest(bench, folder, config, port, options)
+    return acknowledged, slowest
+
+
+def beats(bench, receiver, options, once=False):
+    """Every window that was acknowledged is found."""
+    port = free_port()
+    config = f'input {{ beats {{ host => "127.0.0.1" port => {port} }} }} output {{ {receiver.output} }}'
+    acknowledged, slowest = kill_under_beats(bench, config, port, options)
+    deliver_the_rest(bench, bench.folder, config, port, options)
     bench.note(f"the slowest start took {slowest * 1000:.0f} ms")
     if slowest > 1:
         raise Failed(f"a start took {slowest:.2f} s")

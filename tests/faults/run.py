@@ -10,12 +10,13 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
 
 import memory_kill  # noqa: E402
 import queue_damage  # noqa: E402
 import queue_kill  # noqa: E402
-from engine import Failed  # noqa: E402
+from checks import Failed, Skipped  # noqa: E402
 
 TESTS = {
     "memory: beats to Elasticsearch, killed": memory_kill.beats_to_search,
@@ -27,10 +28,6 @@ TESTS = {
     "queue: damaged bytes": queue_damage.damaged_bytes,
     "queue: full disk": queue_damage.full_disk,
 }
-
-
-class Skipped(Exception):
-    pass
 
 
 class Bench:

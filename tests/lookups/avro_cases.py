@@ -5,7 +5,8 @@ import struct
 import subprocess
 import tempfile
 
-from harness import ENVIRONMENT, Server, certificates, check, equal, free_port
+from checks import ENVIRONMENT, check, equal, free_port
+from harness import Server, certificates
 
 SCHEMA = json.dumps({"type": "record", "name": "Flow", "fields": [{"name": "host", "type": "string"},
                                                                   {"name": "bytes", "type": "long"}]})

@@ -6,7 +6,8 @@ import threading
 import time
 import urllib.parse
 
-from harness import Server, certificates, check, equal, free_port
+from checks import check, equal, free_port
+from harness import Server, certificates
 
 JSON = {"Content-Type": "application/json", "X-Elastic-Product": "Elasticsearch"}
 GREETING = {"version": {"number": "8.15.0", "build_flavor": "default"}}

@@ -2,7 +2,6 @@
 import contextlib
 import http.server
 import json
-import os
 import pathlib
 import shutil
 import signal
@@ -13,26 +12,6 @@ import tempfile
 import threading
 import time
 import types
-
-ENVIRONMENT = {"PATH": os.environ["PATH"], "TZ": "UTC", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
-ENVIRONMENT |= {k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_"))}
-
-
-class Failed(Exception):
-    pass
-
-
-class Skipped(Exception):
-    pass
-
-
-def check(condition, what):
-    if not condition:
-        raise Failed(what)
-
-
-def equal(got, wanted, what=""):
-    check(got == wanted, f"{what}: got {got!r}, wanted {wanted!r}")
 
 
 class Pipeline:
@@ -94,12 +73,6 @@ class Pipeline:
                 if process.poll() is None:
                     process.send_signal(signal.SIGKILL)
                 process.communicate()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for_port(port, process=None, seconds=20):
@@ -202,3 +175,5 @@ class Server:
     def __exit__(self, *_):
         self.server.shutdown()
         self.server.server_close()
+
+from checks import ENVIRONMENT, Failed, Skipped, check, equal

@@ -6,7 +6,8 @@ import tempfile
 import threading
 import time
 
-from harness import Server, certificates, check, equal, free_port
+from checks import check, equal, free_port
+from harness import Server, certificates
 
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}

@@ -4,7 +4,7 @@ import json
 import sqlite3
 import time
 
-from harness import check, equal
+from checks import check, equal
 from jdbc_streaming_cases import HOSTS, sqlite
 from postgresql import postgresql
 

@@ -4,7 +4,7 @@ import sqlite3
 import tempfile
 import time
 
-from harness import check, equal
+from checks import check, equal
 from postgresql import postgresql
 
 

@@ -9,7 +9,8 @@ import subprocess
 import time
 import zlib
 
-from harness import Skipped, check, equal, free_port, wait_for_port
+from checks import Skipped, check, equal, free_port
+from harness import wait_for_port
 
 
 class Memcached:

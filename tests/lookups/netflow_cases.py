@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 
-from harness import ENVIRONMENT, Failed, equal
+from checks import ENVIRONMENT, Failed, equal
 
 TIME = 1_700_000_000
 

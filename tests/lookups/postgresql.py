@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import Failed, Skipped, free_port, wait_for_port
+from checks import Failed, Skipped, free_port
+from harness import wait_for_port
 
 
 class Postgresql:

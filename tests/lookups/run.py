@@ -12,9 +12,10 @@ import sys
 import traceback
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER))
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
 
-from harness import Failed, Pipeline, Skipped  # noqa: E402
+from checks import Failed, Skipped  # noqa: E402
+from harness import Pipeline  # noqa: E402
 
 
 def cases(words):

@@ -7,7 +7,8 @@ import socket
 import ssl
 import subprocess
 
-from engine import Authority, equal, check, free_port, has, lacks
+from checks import check, equal, free_port
+from engine import Authority, has, lacks
 
 IDLE = "input { heartbeat { interval => 60 } } output { null { } }"
 PASSWORD = "Str0ng-enough"

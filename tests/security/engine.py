@@ -1,33 +1,11 @@
 """The engine as a process with a settings folder of its own, and what the cases share."""
-import os
 import pathlib
 import queue
 import re
 import shutil
-import socket
 import subprocess
 import threading
 import time
-
-ENVIRONMENT = {"PATH": os.environ["PATH"], "TZ": "UTC", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
-ENVIRONMENT |= {k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_"))}
-
-
-class Failed(Exception):
-    pass
-
-
-class Skipped(Exception):
-    pass
-
-
-def check(condition, what):
-    if not condition:
-        raise Failed(what)
-
-
-def equal(got, wanted, what=""):
-    check(got == wanted, f"{what}: got {got!r}, wanted {wanted!r}")
 
 
 def has(text, *words):
@@ -38,12 +16,6 @@ def has(text, *words):
 def lacks(text, *words):
     for word in words:
         check(word not in text, f"{word!r} in: {text}")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Engine:
@@ -143,3 +115,5 @@ class Authority:
         self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
                       "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.crt")
         return self.folder / f"{name}.crt", self.folder / f"{name}.key"
+
+from checks import ENVIRONMENT, Failed, Skipped, check

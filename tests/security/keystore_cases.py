@@ -3,7 +3,8 @@ import os
 import stat
 import urllib.request
 
-from engine import equal, check, free_port, has, lacks
+from checks import check, equal, free_port
+from engine import has, lacks
 
 SECRET = "hunter2-is-the-secret"
 PASSWORD = {"LOGSTASH_KEYSTORE_PASS": "open sesame"}

@@ -5,7 +5,8 @@ import socket
 import struct
 import time
 
-from engine import Failed, check, equal, free_port, has
+from checks import Failed, check, equal, free_port
+from engine import has
 
 OUTPUT = "output { stdout { codec => line { format => 'got %{message}' } } }"
 HERE, ELSE = "127.0.0.1", "127.0.0.2"  # two peers, as the engine sees it

@@ -5,7 +5,8 @@ import shutil
 import socket
 import ssl
 
-from engine import Authority, check, free_port, has
+from checks import check, free_port
+from engine import Authority, has
 from listener_cases import QUIET, send
 
 OUTPUT = "output { stdout { codec => line { format => 'got %{message}' } } }"
