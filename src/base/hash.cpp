@@ -1,7 +1,8 @@
 #include "base/hash.hpp"
 
 #include <cstring>
-#include <random>
+
+#include "base/random.hpp"
 
 namespace sluice {
 namespace {
@@ -10,14 +11,7 @@ struct Seed {
   uint64_t a, b;
 };
 
-uint64_t drawn(std::random_device& device) { return uint64_t{device()} << 32 | device(); }
-
-Seed draw() {
-  std::random_device device;
-  return {drawn(device), drawn(device)};
-}
-
-const Seed kSeed = draw();
+const Seed kSeed{random_number(), random_number()};
 
 uint64_t load(const char* p) {
   uint64_t word;

@@ -48,28 +48,43 @@ Result<std::vector<std::string>> letter_pipelines(const settings::Settings& sett
   return pipelines;
 }
 
+Result<bool> visit_segment(const std::string& folder, const queue::LetterSegment& segment,
+                           queue::LetterReader& reader,
+                           const std::function<bool(const queue::Record&, const ShownLetter*)>& visit) {
+  BatchPool pool;
+  for (queue::Record record;;) {
+    const auto more = reader.next(record);
+    if (!more.ok())
+      return Status::config(folder + "/" + segment.name() + " cannot be read: " + more.message());
+    if (!*more) return true;
+    const BatchRef batch = pool.take();
+    const auto letter = queue::decode_letter(record.payload.view(), *batch);
+    if (!letter) {
+      if (!visit(record, nullptr)) return false;
+      continue;
+    }
+    const ShownLetter shown{{segment.number, record.header.first}, *letter, *batch};
+    if (!visit(record, &shown)) return false;
+  }
+}
+
 Result<Visited> visit_letters(const std::string& folder,
                               const std::function<bool(const ShownLetter&)>& visit) {
   auto& env = Env::system();
   auto segments = queue::letter_segments(env, folder);
   if (!segments.ok()) return Status::config(folder + " cannot be read: " + segments.message());
   Visited visited;
-  BatchPool pool;
   for (const auto& segment : *segments) {
     auto reader = queue::LetterReader::open(env, folder, segment);
     if (!reader.ok()) continue;  // removed meanwhile
     visited.bytes += (*reader)->size();
-    for (queue::Record record;;) {
-      const auto more = (*reader)->next(record);
-      if (!more.ok())
-        return Status::config(folder + "/" + segment.name() + " cannot be read: " + more.message());
-      if (!*more) break;
-      const BatchRef batch = pool.take();
-      const auto letter = queue::decode_letter(record.payload.view(), *batch);
-      if (!letter) continue;
+    const auto all = visit_segment(folder, segment, **reader, [&](const auto&, const ShownLetter* shown) {
+      if (!shown) return true;
       ++visited.letters;
-      if (!visit({{segment.number, record.header.first}, *letter, *batch})) return visited;
-    }
+      return visit(*shown);
+    });
+    if (!all.ok()) return all.status();
+    if (!*all) return visited;
     // The end of a segment that is being written may be half a letter.
     if (!segment.open) visited.damaged_bytes += (*reader)->damaged_bytes();
   }

@@ -29,6 +29,12 @@ std::string letter_folder(const settings::Settings& settings);
 /// The pipelines whose letters are meant: the one of --pipeline.id, else all that have a folder.
 Result<std::vector<std::string>> letter_pipelines(const settings::Settings& settings);
 
+/// Shows the records of one segment in turn until `visit` answers false; the letter is null where a record is
+/// none. False: it did. The error says what cannot be read.
+Result<bool> visit_segment(const std::string& folder, const queue::LetterSegment& segment,
+                           queue::LetterReader& reader,
+                           const std::function<bool(const queue::Record&, const ShownLetter*)>& visit);
+
 /// Shows all letters of a folder, the oldest first, those of the segment that is being written included;
 /// until `visit` answers false. The error says what cannot be read.
 Result<Visited> visit_letters(const std::string& folder,

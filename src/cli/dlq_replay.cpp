@@ -329,19 +329,15 @@ Result<Removed> remove_letters(const std::string& folder,
     if (segment.open) continue;
     std::set<uint64_t> gone;
     uint64_t letters = 0;
-    BatchPool pool;
     auto reader = queue::LetterReader::open(env, folder, segment);
     if (!reader.ok()) continue;  // removed meanwhile
-    for (queue::Record record;; ++letters) {
-      const auto more = (*reader)->next(record);
-      if (!more.ok())
-        return Status::config(folder + "/" + segment.name() + " cannot be read: " + more.message());
-      if (!*more) break;
-      const BatchRef batch = pool.take();
-      const auto letter = queue::decode_letter(record.payload.view(), *batch);
-      if (letter && chosen({{segment.number, record.header.first}, *letter, *batch}))
-        gone.insert(record.header.first);
-    }
+    const auto all =
+        visit_segment(folder, segment, **reader, [&](const auto& record, const ShownLetter* shown) {
+          ++letters;
+          if (shown && chosen(*shown)) gone.insert(record.header.first);
+          return true;
+        });
+    if (!all.ok()) return all.status();
     uint64_t kept = letters;
     if (!gone.empty())
       if (auto status = queue::rewrite_letters(

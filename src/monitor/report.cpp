@@ -257,9 +257,10 @@ void Report::metrics(Buffer& out) const {
     const auto labels = fmt::format("pipeline=\"{}\"", label_text(p->settings().id));
     f.add("sluice_pipeline_up", "gauge", "1 while the pipeline runs.", labels,
           p->state() == Pipeline::State::running ? 1 : 0);
+    const auto problems = p->problems();
     for (const auto kind : {Trouble::stalled, Trouble::undelivered, Trouble::blocked})
       f.add("sluice_pipeline_trouble", "gauge", "Components that have stood still for too long.",
-            fmt::format("{},kind=\"{}\"", labels, trouble_name(kind)), count(p->problems(), kind));
+            fmt::format("{},kind=\"{}\"", labels, trouble_name(kind)), count(problems, kind));
     f.add("sluice_pipeline_events_in_total", "counter", "Events decoded.", labels,
           static_cast<double>(p->events_in.get()));
     f.add("sluice_pipeline_events_out_total", "counter", "Events handed to outputs.", labels,

@@ -1,7 +1,6 @@
 #include "runtime/persistence.hpp"
 
-#include <random>
-
+#include "base/random.hpp"
 #include "base/time.hpp"
 
 namespace sluice::runtime {
@@ -9,18 +8,13 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;  // nanoseconds
 
-uint64_t random_name() {
-  std::random_device device;
-  return uint64_t{device()} << 32 | device() | 1;
-}
-
 }  // namespace
 
 Persistence::Persistence(std::shared_ptr<queue::PersistentQueue> queue, StreamQueue& entrance,
                          bool name_events)
     : queue_(std::move(queue)),
       entrance_(entrance),
-      name_(name_events ? random_name() : 0),
+      name_(name_events ? random_number() | 1 : 0),
       writing_(
           "Events cannot be written to the queue on disk: inputs wait until they can. Make room, or mend the "
           "disk",

@@ -1,9 +1,6 @@
 #include "plugins/elastic/document_id.hpp"
 
-#include <openssl/rand.h>
-
-#include <cstring>
-#include <random>
+#include "base/random.hpp"
 
 namespace sluice::elastic {
 namespace {
@@ -14,13 +11,6 @@ constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 char* put(uint64_t number, char* out) {
   for (int shift = 60; shift >= 0; shift -= 6) *out++ = kDigits[number >> shift & 63];
   return out;
-}
-
-uint64_t random_number() {
-  uint64_t number = 0;
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(&number), sizeof number) == 1) return number;
-  std::random_device device;
-  return uint64_t{device()} << 32 | device();
 }
 
 }  // namespace
