@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/env.hpp"
+
 namespace sluice {
 
 Result<std::string> read_file(const std::string& path, size_t limit) {
@@ -25,6 +27,20 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
   ::close(fd);
   if (error) return Status::system(std::strerror(error));
   return text;
+}
+
+Status replace_file(Env& env, const std::string& path, std::string_view bytes) {
+  const std::string fresh = path + ".tmp";
+  (void)env.remove(fresh);  // of a run that was stopped here
+  {
+    auto file = env.create(fresh);
+    if (!file.ok()) return file.status();
+    if (auto status = (*file)->write(0, bytes); !status.ok()) return status;
+    if (auto status = (*file)->sync(); !status.ok()) return status;
+  }
+  if (auto status = env.rename(fresh, path); !status.ok()) return status;
+  const size_t slash = path.rfind('/');
+  return env.sync_folder(slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1)));
 }
 
 }  // namespace sluice

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/file.hpp"
 #include "queue/record.hpp"
 
 namespace sluice::queue {
@@ -51,21 +52,10 @@ std::optional<Checkpoint> decode(std::string_view bytes) {
   return checkpoint;
 }
 
-Status write_new(Env& env, const std::string& path, std::string_view bytes) {
-  (void)env.remove(path);  // of a run that was stopped here
-  auto file = env.create(path);
-  if (!file.ok()) return file.status();
-  if (auto status = (*file)->write(0, bytes); !status.ok()) return status;
-  return (*file)->sync();
-}
-
 }  // namespace
 
 Status save(Env& env, const std::string& folder, const Checkpoint& checkpoint) {
-  const std::string path = path_of(folder), fresh = path + ".tmp";
-  if (auto status = write_new(env, fresh, encode(checkpoint)); !status.ok()) return status;
-  if (auto status = env.rename(fresh, path); !status.ok()) return status;
-  return env.sync_folder(folder);
+  return replace_file(env, path_of(folder), encode(checkpoint));
 }
 
 LoadedCheckpoint load_checkpoint(Env& env, const std::string& folder) {

@@ -3,27 +3,17 @@
 #include <thread>
 
 #include "base/log.hpp"
-#include "base/time.hpp"
 #include "match/iso8601.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/digest/digest.hpp"
-#include "plugins/inputs/dead_letter_queue/progress.hpp"
+#include "plugins/inputs/dead_letter_queue/reader.hpp"
 #include "plugins/inputs/dead_letter_queue/stream.hpp"
 #include "plugins/inputs/stop_signal.hpp"
 
 namespace sluice::plugins {
 namespace {
 
-using dead_letters::LetterAck;
-using dead_letters::LetterStream;
-using dead_letters::Progress;
-using dead_letters::Sincedb;
-using queue::LetterId;
-
-constexpr std::string_view kLogger = "logstash.inputs.deadletterqueue";
 constexpr int kPollMillis = 100;
-constexpr int64_t kSaveEvery = 1'000'000'000;  // nanoseconds between saves of the position
-constexpr size_t kCreditPerEvent = 512;        // what an event costs beside its bytes
 
 constexpr plugin::Option kOptions[] = {
     {.name = "path",
@@ -57,21 +47,14 @@ std::string default_sincedb(const std::string& path_data, const std::string& pip
   return name;
 }
 
-struct Config {
-  std::string folder;
-  bool commit = true, clean = false;
-  std::optional<int64_t> start_nanos;
-  plugin::Decoration decoration;
-};
-
 class DeadLetterQueueInput : public plugin::Input {
  public:
-  explicit DeadLetterQueueInput(plugin::Setup& setup) : sincedb_(sincedb_path(setup)) {
+  explicit DeadLetterQueueInput(plugin::Setup& setup) : decoration_(plugin::Decoration::input(setup)) {
     const auto& options = setup.options;
+    config_.sincedb_path = sincedb_path(setup);
     config_.folder = options.string("path") + "/" + options.string("pipeline_id");
     config_.commit = options.boolean("commit_offsets");
     config_.clean = options.boolean("clean_consumed");
-    config_.decoration = plugin::Decoration::input(setup);
     if (config_.clean && !config_.commit)
       setup.error("clean_consumed", "E0308",
                   "clean_consumed requires that also commit_offsets is enabled to work properly",
@@ -87,21 +70,15 @@ class DeadLetterQueueInput : public plugin::Input {
   }
 
   Status start(plugin::Start& start, plugin::InputSink& sink) override {
-    stream_ = std::make_shared<LetterStream>(config_.decoration, start.metrics);
-    LetterId next;
-    // As in Logstash, a start_timestamp wins over the saved position, which is read even if none is saved.
-    if (!config_.start_nanos) {
-      auto saved = sincedb_.load();
-      if (!saved.ok())
-        return Status::config("the position in " + sincedb_.path() + " cannot be read: " + saved.message() +
-                              "; remove the file to begin with the oldest letter");
-      next = saved->value_or(LetterId{});
-    }
-    next_ = next;
-    progress_ = std::make_shared<Progress>(next);
-    thread_ = std::thread([this, pipeline = start.engine.environment().pipeline_id, &sink] {
+    auto stream = std::make_shared<dead_letters::LetterStream>(decoration_, start.metrics);
+    reader_ = std::make_unique<dead_letters::Reader>(Env::system(), config_, std::move(stream), sink, stop_);
+    if (auto status = reader_->load(); !status.ok()) return status;
+    thread_ = std::thread([this, pipeline = start.engine.environment().pipeline_id] {
       log::set_thread_pipeline(pipeline);
-      run(sink);
+      while (reader_->read_available()) {
+        reader_->maintain();
+        stop_.wait(-1, kPollMillis);
+      }
     });
     return {};
   }
@@ -111,7 +88,9 @@ class DeadLetterQueueInput : public plugin::Input {
     if (thread_.joinable()) thread_.join();
   }
   // Letters that were on their way at stop() are delivered by now.
-  void close() override { maintain(); }
+  void close() override {
+    if (reader_) reader_->maintain();
+  }
 
  private:
   static std::string sincedb_path(plugin::Setup& setup) {
@@ -128,114 +107,11 @@ class DeadLetterQueueInput : public plugin::Input {
     return *given;
   }
 
-  void run(plugin::InputSink& sink) {
-    while (!stop_.is_set()) {
-      auto segments = queue::letter_segments(Env::system(), config_.folder);
-      say_readable(segments.status());
-      if (segments.ok()) {
-        begin_anew_if_replaced(*segments);
-        for (const auto& segment : *segments) {
-          // The newest may be being written; an older one was left behind and is read as it is.
-          if (segment.open && &segment == &segments->back()) break;
-          if (segment.number < next_.segment) continue;
-          if (!read_segment(segment, sink)) return;
-        }
-      }
-      maintain();
-      stop_.wait(-1, kPollMillis);
-    }
-  }
-
-  void say_readable(const Status& status) {
-    if (!status.ok() && readable_)
-      log::warn(kLogger, "The dead letter queue cannot be read; it is looked for again",
-                {{"path", config_.folder}, {"reason", status.message()}});
-    readable_ = status.ok();
-  }
-
-  // Numbers only grow: a saved position behind all segments is that of a queue that was removed.
-  void begin_anew_if_replaced(const std::vector<queue::LetterSegment>& segments) {
-    if (segments.empty() || segments.back().number + 1 >= next_.segment) return;
-    log::warn(kLogger, "The saved position is of a queue that is gone; beginning with the oldest letter",
-              {{"sincedb", sincedb_.path()}});
-    next_ = {};
-    progress_ = std::make_shared<Progress>(next_);
-  }
-
-  // False: the input was stopped.
-  bool read_segment(const queue::LetterSegment& segment, plugin::InputSink& sink) {
-    auto reader = queue::LetterReader::open(Env::system(), config_.folder, segment);
-    if (!reader.ok()) return true;  // removed since it was listed
-    const uint64_t from = segment.number == next_.segment ? next_.index : 0;
-    for (;;) {
-      queue::Record record;
-      const auto more = (*reader)->next(record);
-      if (!more.ok()) {
-        say_readable(more.status());
-        return true;
-      }
-      if (!*more) break;
-      if (record.header.first < from || too_old(record)) continue;
-      if (!sink.wait_ready(stop_.flag())) return false;
-      next_ = {segment.number, record.header.first + 1};
-      push(record, {segment.number, record.header.first}, sink);
-      if (steady_nanos() - maintained_ > kSaveEvery) maintain();
-    }
-    if (const uint64_t damaged = (*reader)->damaged_bytes())
-      log::warn(kLogger, "Bytes of a segment are damaged and passed over",
-                {{"segment", config_.folder + "/" + segment.name()}, {"bytes", damaged}});
-    next_ = {segment.number + 1, 0};
-    progress_->read_to_end(segment.number);
-    return true;
-  }
-
-  bool too_old(const queue::Record& record) {
-    if (!config_.start_nanos || started_) return false;
-    const BatchRef batch = pool_.take();
-    const auto letter = queue::decode_letter(record.payload.view(), *batch);
-    started_ = letter && letter->entry_time() >= *config_.start_nanos;
-    return !started_;
-  }
-
-  void push(queue::Record& record, LetterId id, plugin::InputSink& sink) {
-    plugin::Chunk chunk;
-    chunk.bytes = record.payload.view();
-    chunk.slab = std::move(record.payload);
-    chunk.ack = AckRef(new LetterAck(progress_, progress_->read(id)));
-    chunk.count = 1;
-    chunk.credit = chunk.bytes.size() + kCreditPerEvent;
-    sink.push(stream_, std::move(chunk));
-  }
-
-  void maintain() {
-    maintained_ = steady_nanos();
-    if (!progress_) return;
-    const LetterId next = progress_->next();
-    if (config_.commit && next != LetterId{})
-      if (auto status = sincedb_.save(next); !status.ok()) {
-        log::error(kLogger, "The position cannot be saved",
-                   {{"sincedb", sincedb_.path()}, {"reason", status.message()}});
-        return;
-      }
-    const auto consumed = progress_->take_consumed();
-    if (!config_.clean) return;
-    for (const uint64_t segment : consumed)
-      (void)Env::system().remove(config_.folder + "/" + queue::LetterSegment{segment, false}.name());
-  }
-
-  Config config_;
-  Sincedb sincedb_;
-  std::shared_ptr<LetterStream> stream_;
-  std::shared_ptr<Progress> progress_;
+  dead_letters::ReaderConfig config_;
+  plugin::Decoration decoration_;
   StopSignal stop_;
+  std::unique_ptr<dead_letters::Reader> reader_;  // the thread's while it runs
   std::thread thread_;
-
-  // The thread's.
-  LetterId next_;  // to be read
-  BatchPool pool_;
-  bool readable_ = true;
-  bool started_ = false;  // a letter of start_timestamp or later was met
-  int64_t maintained_ = 0;
 };
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <charconv>
 #include <filesystem>
 
-#include "base/env.hpp"
 #include "base/file.hpp"
 
 namespace sluice::plugins::dead_letters {
@@ -30,23 +29,14 @@ void Progress::settled(uint64_t letter, bool delivered) {
 void Progress::advance() {
   for (; !items_.empty() && items_.front().done; items_.pop_front(), ++first_) {
     const auto& item = items_.front();
-    if (item.end) {
-      consumed_.push_back(item.letter.segment);
-      next_ = {item.letter.segment + 1, 0};
-    } else {
-      next_ = {item.letter.segment, item.letter.index + 1};
-    }
+    next_ = item.end ? queue::LetterId{item.letter.segment + 1, 0}
+                     : queue::LetterId{item.letter.segment, item.letter.index + 1};
   }
 }
 
 queue::LetterId Progress::next() const {
   std::scoped_lock lock(mutex_);
   return next_;
-}
-
-std::vector<uint64_t> Progress::take_consumed() {
-  std::scoped_lock lock(mutex_);
-  return std::exchange(consumed_, {});
 }
 
 Result<std::optional<queue::LetterId>> Sincedb::load() const {
@@ -71,20 +61,13 @@ Result<std::optional<queue::LetterId>> Sincedb::load() const {
 
 Status Sincedb::save(queue::LetterId next) {
   if (saved_ == next) return {};
-  auto& env = Env::system();
   const std::string folder = std::filesystem::path(path_).parent_path().string();
   if (!folder.empty())
-    if (auto status = env.make_folders(folder); !status.ok()) return status;
-  const std::string fresh = path_ + ".tmp";
-  (void)env.remove(fresh);
-  auto file = env.create(fresh);
-  if (!file.ok()) return file.status();
+    if (auto status = env_.make_folders(folder); !status.ok()) return status;
   const std::string text = std::to_string(next.segment) + " " + std::to_string(next.index) + "\n";
-  if (auto status = (*file)->write(0, text); !status.ok()) return status;
-  if (auto status = (*file)->sync(); !status.ok()) return status;
-  if (auto status = env.rename(fresh, path_); !status.ok()) return status;
-  saved_ = next;
-  return env.sync_folder(folder.empty() ? "." : folder);
+  auto status = replace_file(env_, path_, text);
+  if (status.ok()) saved_ = next;
+  return status;
 }
 
 }  // namespace sluice::plugins::dead_letters

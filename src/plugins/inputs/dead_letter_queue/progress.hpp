@@ -6,8 +6,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "base/env.hpp"
 #include "event/source.hpp"
 #include "queue/letters.hpp"
 
@@ -26,8 +26,6 @@ class Progress {
 
   /// The first letter that is not delivered.
   [[nodiscard]] queue::LetterId next() const;
-  /// The segments that have been delivered to their end since the last call.
-  std::vector<uint64_t> take_consumed();
 
  private:
   struct Item {
@@ -41,7 +39,6 @@ class Progress {
   std::deque<Item> items_;
   uint64_t first_ = 0;  // the number of the first of items_
   queue::LetterId next_;
-  std::vector<uint64_t> consumed_;
 };
 
 /// The token of one letter.
@@ -59,7 +56,7 @@ class LetterAck : public Acknowledgement {
 /// The file that remembers the position between runs: `segment letter`, one line.
 class Sincedb {
  public:
-  explicit Sincedb(std::string path) : path_(std::move(path)) {}
+  Sincedb(Env& env, std::string path) : env_(env), path_(std::move(path)) {}
   /// Nothing when there is no file; an error when it cannot be read or understood.
   [[nodiscard]] Result<std::optional<queue::LetterId>> load() const;
   /// Replaces the file in one step that survives a loss of power; nothing to do when it says so already.
@@ -67,6 +64,7 @@ class Sincedb {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
+  Env& env_;  // saves; loading is the system's
   std::string path_;
   std::optional<queue::LetterId> saved_;
 };

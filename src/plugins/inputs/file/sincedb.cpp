@@ -13,6 +13,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/file.hpp"
 #include "base/time.hpp"
 
 namespace sluice::plugins::file {
@@ -48,26 +49,18 @@ bool parse_line(std::string_view line, FileId& id, Sincedb::Record& record) {
   return true;
 }
 
-Status write_whole(const std::string& path, const std::string& text) {
-  auto failed = [&](const char* what) {
-    return Status::system(std::string(what) + " " + path + ": " + std::strerror(errno));
-  };
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return failed("cannot open");
-  size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t n = ::write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      auto status = failed("cannot write");
-      ::close(fd);
-      return status;
-    }
-    done += static_cast<size_t>(n);
+// A device or pipe, which can be neither replaced nor synced.
+Status write_to_device(const std::string& path, std::string_view text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  ssize_t n = fd < 0 ? -1 : 0;
+  while (n >= 0 && !text.empty()) {
+    n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) n = 0;
+    text.remove_prefix(static_cast<size_t>(std::max<ssize_t>(n, 0)));
   }
-  const bool synced = ::fsync(fd) == 0 || errno == EINVAL;  // a device has nothing to sync
-  if (::close(fd) != 0 || !synced) return failed("cannot sync");
-  return {};
+  auto status = n < 0 ? Status::system(std::strerror(errno)) : Status{};
+  if (fd >= 0) ::close(fd);
+  return status;
 }
 
 }  // namespace
@@ -125,20 +118,16 @@ Status Sincedb::save(int64_t keep_millis) {
   if (now == saved_) return {};
   FileInfo info;
   const bool there = look_at(path_, info);
+  Status status;
   if (path_ == "/dev/null") {
-    saved_ = std::move(now);
-    return {};
-  }
-  std::error_code ignored;
-  if (!there) std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
-  if (there && !info.regular) {  // a device or pipe cannot be replaced
-    if (auto status = write_whole(path_, now); !status.ok()) return status;
+    // Keeps none.
+  } else if (there && !info.regular) {
+    status = write_to_device(path_, now);
   } else {
-    const std::string fresh = path_ + ".new";
-    if (auto status = write_whole(fresh, now); !status.ok()) return status;
-    if (::rename(fresh.c_str(), path_.c_str()) != 0)
-      return Status::system("cannot rename " + fresh + " to " + path_ + ": " + std::strerror(errno));
+    if (!there) (void)env_.make_folders(std::filesystem::path(path_).parent_path().string());
+    status = replace_file(env_, path_, now);
   }
+  if (!status.ok()) return Status::system("cannot write " + path_ + ": " + status.message());
   saved_ = std::move(now);
   return {};
 }

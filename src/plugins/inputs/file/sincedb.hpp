@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/env.hpp"
 #include "base/status.hpp"
 #include "plugins/inputs/file/file_id.hpp"
 #include "plugins/inputs/file/progress.hpp"
@@ -24,12 +25,12 @@ class Sincedb {
     bool watched = false;
   };
 
-  explicit Sincedb(std::string path) : path_(std::move(path)) {}
+  Sincedb(Env& env, std::string path) : env_(env), path_(std::move(path)) {}
 
   /// Reads the file; a missing one is empty. Lines that cannot be understood are skipped and counted.
   Status load(size_t& skipped);
-  /// Writes it (a new file, then a rename) when something changed; records of files that are not watched and
-  /// were last active longer than `keep_millis` ago are dropped.
+  /// Replaces it in one step that survives a loss of power, when something changed; records of files that are
+  /// not watched and were last active longer than `keep_millis` ago are dropped.
   Status save(int64_t keep_millis);
 
   [[nodiscard]] Record* find(const FileId& id);
@@ -43,6 +44,7 @@ class Sincedb {
  private:
   std::string text(int64_t keep_millis);
 
+  Env& env_;  // saves; loading is the system's
   std::string path_;
   std::map<FileId, Record> records_;
   std::string saved_;  // what the file holds

@@ -25,12 +25,13 @@ constexpr int64_t kRotationPatienceMillis = 5000;
 
 }  // namespace
 
-Watcher::Watcher(std::shared_ptr<const Settings> settings, plugin::InputSink& sink, const StopSignal& stop)
+Watcher::Watcher(std::shared_ptr<const Settings> settings, plugin::InputSink& sink, const StopSignal& stop,
+                 Env& env)
     : settings_(std::move(settings)),
       sink_(sink),
       stop_(stop),
       bell_(std::make_shared<Bell>()),
-      sincedb_(settings_->sincedb_path) {}
+      sincedb_(env, settings_->sincedb_path) {}
 
 Status Watcher::load() {
   size_t skipped = 0;

@@ -20,7 +20,9 @@ namespace sluice::plugins::file {
 /// Used by one thread at a time: the input's own while run() lasts.
 class Watcher {
  public:
-  Watcher(std::shared_ptr<const Settings> settings, plugin::InputSink& sink, const StopSignal& stop);
+  /// `env`: where positions are saved.
+  Watcher(std::shared_ptr<const Settings> settings, plugin::InputSink& sink, const StopSignal& stop,
+          Env& env = Env::system());
 
   /// Reads the sincedb; call before run().
   Status load();
