@@ -52,6 +52,13 @@ class Arena {
   /// Forgets the contents and keeps blocks up to `keep` bytes for reuse.
   void reset(size_t keep = 4 << 20);
 
+  /// Bytes given out since the last reset(), with what was left at the ends of blocks.
+  [[nodiscard]] size_t used() const {
+    size_t bytes = cursor_ - base_;
+    for (size_t i = 0; i < current_; ++i) bytes += blocks_[i].size;
+    return bytes;
+  }
+
   /// Bytes held in blocks.
   [[nodiscard]] size_t capacity() const { return capacity_; }
 

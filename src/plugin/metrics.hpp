@@ -25,6 +25,13 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
+/// Whether a destination is asked: closed, it is; open, it has failed and is left alone for a while; half
+/// open, one request finds out whether it is well again.
+enum class CircuitState : uint8_t { closed, half_open, open };
+inline std::string_view circuit_name(CircuitState state) {
+  return state == CircuitState::closed ? "closed" : state == CircuitState::open ? "open" : "half_open";
+}
+
 /// What one plugin counts. The three common figures, and named ones of its own ("matches", "failures",
 /// "bulk_requests.successes": dots nest in the API).
 class PluginMetrics {
@@ -46,9 +53,24 @@ class PluginMetrics {
     return all;
   }
 
+  /// The state of that destination, made at first use; keep the reference. Thread-safe.
+  std::atomic<CircuitState>& circuit(std::string_view destination) {
+    std::scoped_lock lock(mutex_);
+    for (auto& [known, state] : circuits_)
+      if (known == destination) return state;
+    circuits_.emplace_back(std::piecewise_construct, std::forward_as_tuple(destination),
+                           std::forward_as_tuple(CircuitState::closed));
+    return circuits_.back().second;
+  }
+  [[nodiscard]] std::vector<std::pair<std::string, CircuitState>> circuits() const {
+    std::scoped_lock lock(mutex_);
+    return {circuits_.begin(), circuits_.end()};
+  }
+
  private:
   mutable std::mutex mutex_;
   std::deque<std::pair<std::string, Counter>> own_;
+  std::deque<std::pair<std::string, std::atomic<CircuitState>>> circuits_;
 };
 
 }  // namespace sluice::plugin

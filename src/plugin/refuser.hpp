@@ -51,6 +51,9 @@ class Refuser {
         refused_(refused),
         metrics_(metrics) {}
 
+  /// Whether a dead letter queue is enabled.
+  [[nodiscard]] bool has_letters() const { return letters_ != nullptr; }
+
   /// The plugin can do nothing with `event` and never will. True: the dead letter queue keeps it. False: it
   /// is lost, which the plugin says in the log. The caller holds a reference to the event's batch.
   bool refuse(const Event& event, std::string_view reason) {

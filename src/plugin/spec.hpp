@@ -11,6 +11,7 @@
 #include "plugin/option.hpp"
 #include "plugin/output.hpp"
 #include "plugin/setup.hpp"
+#include "plugin/when_full.hpp"
 
 namespace sluice::plugin {
 
@@ -59,6 +60,7 @@ struct Built {
   bool show_metrics = true;  // enable_metric
   Decoration decoration;     // of a filter: what FilterRun::matched() does
   Flow flow;                 // of a filter, the common options included
+  WhenFull when_full;        // of an output: what the runtime does when it cannot take more
 };
 
 Built<Input> build_input(const lang::Plugin& written, const Environment& environment,
