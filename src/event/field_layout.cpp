@@ -1,8 +1,13 @@
 #include "event/field_layout.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace sluice {
+
+namespace {
+constexpr uint32_t kFewestMembers = 16;  // of an object that grows: most events have fewer
+}
 
 /// The parents in one event.
 struct FieldLayout::Objects {
@@ -34,9 +39,9 @@ struct FieldLayout::Objects {
     looked_at |= known[parent] != 0;
   }
 
-  static bool may_have(const Object& object, uint64_t names) {
+  static bool may_have(const Object& object, const NameSet& names) {
     for (const auto& member : object.all())
-      if (!member.key.interned() || (names & bit(member.key)) != 0) return true;
+      if (names.may_hold(member.key)) return true;
     return false;
   }
 
@@ -61,11 +66,18 @@ struct FieldLayout::Objects {
   }
 
   void append(uint32_t parent, Key key, Value value) {
+    (at[parent] ? *at[parent] : make(parent)).append(arena, key, value);
+  }
+
+  // The object with room for `more` members.
+  Object& with_room(uint32_t parent, uint32_t more) {
     Object& object = at[parent] ? *at[parent] : make(parent);
-    if (object.size < object.capacity)
-      object.members[object.size++] = {key, value};
-    else
-      object.append(arena, key, value);
+    if (object.capacity - object.size >= more) return object;
+    object.capacity = std::max({object.size + more, object.capacity * 2, kFewestMembers});
+    auto* members = arena.array<Member>(object.capacity);
+    std::copy_n(object.members, object.size, members);
+    object.members = members;
+    return object;
   }
 };
 
@@ -90,7 +102,7 @@ void FieldLayout::add(const FieldRef& ref) {
     for (size_t i = 0; i + 1 < steps.size(); ++i) place.parent = parent_of(place.parent, steps[i].key);
     if (!steps.empty()) {
       place.key = steps.back().key;
-      parents_[place.parent].names |= bit(place.key);
+      parents_[place.parent].names.add(place.key);
     }
     for (const auto& other : places_)
       simple_ = simple_ && !(other.parent == place.parent && other.key == place.key);
@@ -107,8 +119,8 @@ uint32_t FieldLayout::parent_of(uint32_t above, Key key) {
   for (uint32_t i = kMetadata + 1; i < parents_.size(); ++i)
     if (parents_[i].above == above && parents_[i].key == key) return i;
   ++parents_[above].size;
-  parents_[above].names |= bit(key);
-  parents_.push_back({above, key, 0, 0});
+  parents_[above].names.add(key);
+  parents_.push_back({above, key, 0, {}});
   return static_cast<uint32_t>(parents_.size() - 1);
 }
 
@@ -116,6 +128,34 @@ bool FieldLayout::set(Event& event, std::span<const Value> values) const {
   if (!simple_) return false;
   Objects objects(event.arena(), parents_);
   if (!objects.find(event)) return false;
+  if (objects.looked_at || place_as_parent_) return set_among(objects, values);
+  append(objects, values);
+  return true;
+}
+
+// Sets what the event has no name of. What stands together goes into its object in one run.
+void FieldLayout::append(Objects& objects, std::span<const Value> values) const {
+  const std::span<const Place> places = places_;
+  for (size_t i = 0; i < places.size();) {
+    const uint32_t parent = places[i].parent;
+    if (parent == kNone || values[i].is_null()) {
+      ++i;
+      continue;
+    }
+    Object& object = objects.with_room(parent, parents_[parent].size);
+    Member* end = object.members + object.size;
+    for (; i < places.size() && places[i].parent == parent; ++i) {
+      if (values[i].is_null()) continue;
+      end->key = places[i].key;
+      end->value = values[i];
+      ++end;
+    }
+    object.size = static_cast<uint32_t>(end - object.members);
+  }
+}
+
+// The same where the event has some of the names, or a value is the parent of others.
+bool FieldLayout::set_among(Objects& objects, std::span<const Value> values) const {
   if (place_as_parent_)
     for (size_t i = 0; i < places_.size(); ++i)
       if (places_[i].as_parent != kNone && !values[i].is_null() && !values[i].is_object()) return false;

@@ -1,6 +1,7 @@
 // Setting the same set of fields on many events: where they go is worked out once.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -28,12 +29,25 @@ class FieldLayout {
   static constexpr size_t kMostParents = 32;
   static constexpr uint32_t kFields = 0, kMetadata = 1;  // the roots among the parents
   static constexpr uint32_t kNone = UINT32_MAX;
+  /// A set of interned names, which may seem to hold others: wide enough that those of one configuration
+  /// hardly ever meet.
+  class NameSet {
+   public:
+    void add(Key key) { words_[key.id() / 64 % kWords] |= uint64_t{1} << key.id() % 64; }
+    [[nodiscard]] bool may_hold(Key key) const {
+      return !key.interned() || (words_[key.id() / 64 % kWords] >> key.id() % 64 & 1) != 0;
+    }
+
+   private:
+    static constexpr size_t kWords = 16;
+    std::array<uint64_t, kWords> words_{};
+  };
   /// An object that some place stands in.
   struct Parent {
     uint32_t above = kNone;
     Key key;
-    uint32_t size = 0;   // how many places and parents stand in it
-    uint64_t names = 0;  // and a bit for the name of each
+    uint32_t size = 0;  // how many places and parents stand in it
+    NameSet names;      // of them
   };
   struct Place {
     uint32_t parent = kNone;  // kNone: never set
@@ -43,9 +57,10 @@ class FieldLayout {
   };
   struct Objects;
 
-  static uint64_t bit(Key key) { return uint64_t{1} << (key.id() % 64); }
   void add(const FieldRef& ref);
   uint32_t parent_of(uint32_t above, Key key);
+  void append(Objects& objects, std::span<const Value> values) const;
+  [[nodiscard]] bool set_among(Objects& objects, std::span<const Value> values) const;
 
   std::vector<Parent> parents_;  // behind the ones above them
   std::vector<Place> places_;

@@ -40,7 +40,8 @@ Result<DateFormat> DateFormat::compile(std::string_view format, const DateFormat
   return result;
 }
 
-std::optional<int64_t> DateFormat::parse(std::string_view text, const TimeZone* zone, int64_t now) const {
+std::optional<int64_t> DateFormat::parse(std::string_view text, const TimeZone* zone, int64_t now,
+                                         ClockDigits* clock) const {
   if (zone == nullptr) zone = zone_ != nullptr ? zone_ : &utc_zone();
   switch (kind_) {
     case Kind::iso8601:
@@ -56,7 +57,9 @@ std::optional<int64_t> DateFormat::parse(std::string_view text, const TimeZone* 
   }
   ParseContext context{zone, locale_, now, &machine_timezone()};
   int64_t nanos = 0;
-  if (pattern_->parse(text, context, nanos)) return nanos;
+  if (pattern_->parse(text, context, nanos, clock)) return nanos;
+  // Another time of day might be read with the first locale: nothing is said about the clock.
+  if (clock) clock->known = false;
   if (!english_too_) return std::nullopt;
   context.locale = &english_names();
   return pattern_->parse(text, context, nanos) ? std::optional(nanos) : std::nullopt;

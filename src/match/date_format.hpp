@@ -29,7 +29,9 @@ class DateFormat {
 
   /// Nanoseconds since the epoch. `zone` replaces the option's zone when not null; `now` gives the year of
   /// texts without one.
-  [[nodiscard]] std::optional<int64_t> parse(std::string_view text, const TimeZone* zone, int64_t now) const;
+  /// `clock`: as for JodaPattern::parse.
+  [[nodiscard]] std::optional<int64_t> parse(std::string_view text, const TimeZone* zone, int64_t now,
+                                             ClockDigits* clock = nullptr) const;
   /// Number sources: only UNIX and UNIX_MS take them.
   [[nodiscard]] std::optional<int64_t> parse(int64_t number) const;
   [[nodiscard]] std::optional<int64_t> parse(double number) const;

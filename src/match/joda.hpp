@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.hpp"
+#include "match/last_time.hpp"
 #include "match/locale_names.hpp"
 #include "match/timezone.hpp"
 
@@ -69,7 +70,10 @@ class JodaPattern {
   /// Reads the whole of `text` into nanoseconds since the epoch (whole milliseconds). False: the text does
   /// not fit, a value is out of range, the local time does not exist in the zone, or 64 bits do not hold the
   /// time.
-  bool parse(std::string_view text, const ParseContext& context, int64_t& nanos) const;
+  /// `clock`, when given, is filled if every other time of day in the same text would differ from this one by
+  /// the time between the two.
+  bool parse(std::string_view text, const ParseContext& context, int64_t& nanos,
+             ClockDigits* clock = nullptr) const;
 
   /// Appends `nanos` as seen in `zone`.
   void format(int64_t nanos, const TimeZone& zone, const LocaleNames& locale, std::string& out) const;

@@ -68,6 +68,7 @@ class JodaReader {
  public:
   JodaReader(const JodaPattern& pattern, std::string_view text, const ParseContext& context)
       : pattern_(pattern),
+        begin_(text.data()),
         at_(text.data()),
         end_(text.data() + text.size()),
         context_(context),
@@ -75,17 +76,19 @@ class JodaReader {
         default_zone_(context.zone != nullptr ? *context.zone : utc_zone()),
         zone_(&default_zone_) {}
 
-  bool read(int64_t& nanos) {
+  bool read(int64_t& nanos, ClockDigits* clock) {
     int64_t local = 0;
     if (pattern_.plain_) {
       Plain values;
       if (!read_steps(values) || !values.local_millis(local)) return false;
+      if (clock) values.find_clock(*clock);
     } else {
       Listed values;
       if (!read_steps(values) || !set_joda_fields(values.list, values.count, local)) return false;
     }
     int64_t millis = 0;
     if (!(pattern_.has_year_ ? to_utc(local, millis) : guess_year(local, millis))) return false;
+    if (clock) clock->known = clock->known && pattern_.has_year_ && (has_offset_ || zone_->fixed());
     return !__builtin_mul_overflow(millis, int64_t{1000000}, &nanos);
   }
 
@@ -93,11 +96,30 @@ class JodaReader {
   // Values by field, for patterns that name each at most once.
   struct Plain {
     std::array<int32_t, kJodaValueFields> v{};
+    std::array<uint32_t, kJodaValueFields> begin;  // of the digits that were seen
+    std::array<uint32_t, kJodaValueFields> digits;
     uint32_t seen = 0;
 
     void put(JodaField field, int32_t value) {
       v[static_cast<size_t>(field)] = value;
       seen |= 1U << static_cast<unsigned>(field);
+    }
+    void put_digits(JodaField field, int32_t value, size_t from, size_t to) {
+      put(field, value);
+      begin[static_cast<size_t>(field)] = static_cast<uint32_t>(from);
+      digits[static_cast<size_t>(field)] = static_cast<uint32_t>(to - from);
+    }
+    bool find_digits(JodaField field, uint32_t count, uint32_t& at) const {
+      if (!has(field) || digits[static_cast<size_t>(field)] != count) return false;
+      at = begin[static_cast<size_t>(field)];
+      return true;
+    }
+    void find_clock(ClockDigits& clock) const {
+      clock.known = find_digits(JodaField::hour_of_day, 2, clock.hour) &&
+                    find_digits(JodaField::minute, 2, clock.minute) &&
+                    find_digits(JodaField::second, 2, clock.second) &&
+                    (!has(JodaField::fraction) ||
+                     (find_digits(JodaField::fraction, 3, clock.millis) && clock.millis != 0));
     }
     [[nodiscard]] bool has(JodaField field) const { return (seen >> static_cast<unsigned>(field) & 1U) != 0; }
     [[nodiscard]] int32_t get(JodaField field) const { return v[static_cast<size_t>(field)]; }
@@ -161,6 +183,7 @@ class JodaReader {
     std::array<JodaValue, 66> list;  // the compiler allows 64, and a year may be added
     size_t count = 0;
     void put(JodaField field, int32_t value) { list[count++] = {field, value}; }
+    void put_digits(JodaField field, int32_t value, size_t, size_t) { put(field, value); }
   };
 
   template <class Values>
@@ -179,9 +202,12 @@ class JodaReader {
         continue;
       }
       int32_t value = 0;
-      if (step.form == JodaStep::Form::number && step.field < JodaField::fraction) {
-        if (!read_number(step, value)) return false;
-        values.put(step.field, value);
+      const char* const from = at_;
+      if (step.form == JodaStep::Form::number && step.field <= JodaField::fraction) {
+        if (!(step.field == JodaField::fraction ? read_fraction(step.max_digits, value)
+                                                : read_number(step, value)))
+          return false;
+        values.put_digits(step.field, value, offset(from), offset(at_));
         continue;
       }
       if (!read_other(step, value)) return false;
@@ -190,6 +216,7 @@ class JodaReader {
     return at_ == end_;
   }
 
+  [[nodiscard]] size_t offset(const char* at) const { return static_cast<size_t>(at - begin_); }
   [[nodiscard]] std::string_view rest() const { return {at_, static_cast<size_t>(end_ - at_)}; }
 
   bool read_number(const JodaStep& step, int32_t& value) {
@@ -230,8 +257,6 @@ class JodaReader {
       case JodaField::zone_name:
       case JodaField::zone_id:
         return read_zone(step.field == JodaField::zone_id);
-      case JodaField::fraction:
-        return read_fraction(step.max_digits, value);
       case JodaField::year:
       case JodaField::weekyear:
         return read_two_digit_year(step.form, value);
@@ -363,6 +388,7 @@ class JodaReader {
   }
 
   const JodaPattern& pattern_;
+  const char* const begin_;
   const char* at_;
   const char* const end_;
   const ParseContext& context_;
@@ -373,8 +399,9 @@ class JodaReader {
   bool has_offset_ = false;
 };
 
-bool JodaPattern::parse(std::string_view text, const ParseContext& context, int64_t& nanos) const {
-  return can_parse_ && JodaReader(*this, text, context).read(nanos);
+bool JodaPattern::parse(std::string_view text, const ParseContext& context, int64_t& nanos,
+                        ClockDigits* clock) const {
+  return can_parse_ && JodaReader(*this, text, context).read(nanos, clock);
 }
 
 }  // namespace sluice::match

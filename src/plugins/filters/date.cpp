@@ -1,11 +1,11 @@
 // filter date: the text of a field becomes a time.
 #include <algorithm>
-#include <array>
 
 #include "base/log.hpp"
 #include "base/nearest.hpp"
 #include "base/time.hpp"
 #include "match/date_format.hpp"
+#include "match/last_time.hpp"
 #include "match/locale_names.hpp"
 #include "match/timezone.hpp"
 #include "plugin/spec.hpp"
@@ -71,27 +71,6 @@ std::string suspicion(std::string_view pattern) {
   return {};
 }
 
-// The last text and its time: lines of one second follow each other.
-class LastTime {
- public:
-  [[nodiscard]] bool is(std::string_view text) const {
-    return known_ && text == std::string_view(text_.data(), size_);
-  }
-  [[nodiscard]] int64_t nanos() const { return nanos_; }
-  void set(std::string_view text, int64_t nanos) {
-    if (text.size() > text_.size()) return;
-    known_ = true;
-    size_ = text.copy(text_.data(), text.size());
-    nanos_ = nanos;
-  }
-
- private:
-  bool known_ = false;
-  std::array<char, 40> text_;
-  size_t size_ = 0;
-  int64_t nanos_ = 0;
-};
-
 class DateWorker : public plugin::FilterWorker {
  public:
   explicit DateWorker(const Config& config)
@@ -130,13 +109,17 @@ class DateWorker : public plugin::FilterWorker {
       if (config_.zone->fill(event, scratch_) != Template::Outcome::failed)
         zone = match::lookup_timezone(scratch_);
     }
-    if (same_time_ && source.is_string() && last_.is(source.as_text())) return last_.nanos();
+    int64_t known = 0;
+    if (same_time_ && source.is_string() && last_.read(source.as_text(), known)) return known;
     for (const auto& format : config_.formats) {
       std::optional<int64_t> nanos;
+      match::ClockDigits clock;
       switch (source.kind()) {
         case Value::Kind::string:
           if (config_.zone && !zone && format.uses_zone()) break;  // the event names no zone that there is
-          nanos = format.parse(source.as_text(), zone, now);
+          // Another format might read the same day at another time: only the first one comes first.
+          nanos =
+              format.parse(source.as_text(), zone, now, &format == config_.formats.data() ? &clock : nullptr);
           break;
         case Value::Kind::integer:
           nanos = format.parse(source.as_integer());
@@ -148,7 +131,7 @@ class DateWorker : public plugin::FilterWorker {
           return std::nullopt;
       }
       if (!nanos) continue;
-      if (source.is_string()) last_.set(source.as_text(), *nanos);
+      if (same_time_ && source.is_string()) last_.set(source.as_text(), *nanos, clock);
       return nanos;
     }
     return std::nullopt;
@@ -173,7 +156,7 @@ class DateWorker : public plugin::FilterWorker {
 
   const Config& config_;
   const bool same_time_;  // a text always stands for the same time
-  LastTime last_;
+  match::LastTime last_;
   std::string scratch_;
   WarningLimiter warnings_;
   plugin::Counter* matches_ = nullptr;

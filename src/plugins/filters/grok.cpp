@@ -54,6 +54,7 @@ struct Expression {
   match::Grok grok;
   std::vector<Capture> captures;
   std::optional<FieldLayout> layout;  // of the captures, when all of them can be stored
+  bool texts_only = true;             // no capture is converted
 };
 
 struct Source {
@@ -218,12 +219,15 @@ class GrokWorker : public plugin::FilterWorker {
   // one by one.
   bool store_at_once(const Expression& expression, const Value& text, Event& event) {
     const auto values = match_.values();
+    const bool plain = text.plain();
     typed_.resize(values.size());
+    Value* out = typed_.data();
     for (size_t i = 0; i < values.size(); ++i) {
-      const auto type = expression.captures[i].type;
-      const bool empty =
-          values[i].data() == nullptr || (values[i].empty() && type == match::CaptureType::string);
-      typed_[i] = empty ? Value{} : typed(type, values[i], text.plain(), event);
+      const auto type = expression.texts_only ? match::CaptureType::string : expression.captures[i].type;
+      if (type == match::CaptureType::string)
+        out[i] = values[i].empty() ? Value{} : Value::string(values[i], plain);
+      else
+        out[i] = values[i].data() == nullptr ? Value{} : typed(type, values[i], plain, event);
     }
     return expression.layout->set(event, typed_);
   }
@@ -306,8 +310,10 @@ class Grok : public plugin::Filter {
   }
   void searches(plugin::Searches& searches) const override {
     for (const auto& source : config_.sources)
-      for (const auto& [grok, captures, layout] : source.expressions)
+      for (const auto& expression : source.expressions) {
+        const match::Grok& grok = expression.grok;
         searches.add({"match", grok.expression(), grok.expanded(), grok.regex(), grok.spans()});
+      }
   }
 
  private:
@@ -379,7 +385,7 @@ void Grok::add_expression(plugin::Setup& setup, const match::PatternSet& pattern
                       narrow ? place_in(value, place.begin, place.end) : value.span);
     return;
   }
-  Expression expression{std::move(grok).value(), {}, {}};
+  Expression expression{std::move(grok).value(), {}, {}, true};
   for (const auto& capture : expression.grok.captures()) {
     const std::string field = target_.empty() ? capture.field : target_ + "[" + capture.field + "]";
     auto ref = FieldRef::parse(field);
@@ -392,6 +398,9 @@ void Grok::add_expression(plugin::Setup& setup, const match::PatternSet& pattern
         {ref.ok() ? std::move(ref).value() : FieldRef{}, capture.type, overwrite, problem});
   }
   expression.layout = layout_of(expression.captures);
+  expression.texts_only =
+      std::all_of(expression.captures.begin(), expression.captures.end(),
+                  [](const Capture& capture) { return capture.type == match::CaptureType::string; });
   source.expressions.push_back(std::move(expression));
 }
 

@@ -4,6 +4,7 @@
 
 #include "match/date_format.hpp"
 #include "match/iso8601.hpp"
+#include "match/last_time.hpp"
 
 using namespace sluice;
 using namespace sluice::match;
@@ -230,6 +231,56 @@ TEST_CASE("a zone that comes with the event replaces the option") {
   CHECK(shown(format->parse("2026-07-01 12:00", lookup_timezone("Asia/Tokyo"), 0)) ==
         "2026-07-01T03:00:00.000Z");
   CHECK(lookup_timezone("%{zone}") == nullptr);
+}
+
+namespace {
+
+// What a reader that remembers `first` makes of `second` without the format; "-" when it leaves it.
+std::string read_after(const char* format, std::string_view first, std::string_view second,
+                       const Reading& how = {}) {
+  const auto compiled = DateFormat::compile(format, {.timezone = how.timezone, .locale = how.locale});
+  REQUIRE_MESSAGE(compiled.ok(), compiled.message());
+  ClockDigits clock;
+  const auto nanos = compiled.value().parse(first, nullptr, at(how.now), &clock);
+  REQUIRE(nanos);
+  LastTime last;
+  last.set(first, *nanos, clock);
+  int64_t again = 0, known = 0;
+  REQUIRE((last.read(first, again) && again == *nanos));
+  if (!last.read(second, known)) return "-";
+  CHECK(shown(known) == read(format, second, how));
+  return shown(known);
+}
+
+}  // namespace
+
+TEST_CASE("another time of the same day is read from the last text's day") {
+  const char* const apache = "dd/MMM/yyyy:HH:mm:ss Z";
+  CHECK(read_after(apache, "21/Nov/2026:03:05:16 +0200", "21/Nov/2026:00:59:07 +0200") ==
+        "2026-11-20T22:59:07.000Z");
+  CHECK(read_after("yyyy-MM-dd HH:mm:ss,SSS", "2026-11-21 03:05:16,123", "2026-11-21 23:59:59,999") ==
+        "2026-11-21T23:59:59.999Z");
+  CHECK(read_after("yyyyMMddHHmmss", "20261121030516", "20261121235900") == "2026-11-21T23:59:00.000Z");
+  CHECK(read_after("d/M/yyyy H:m:s", "1/2/2026 10:20:30", "1/2/2026 11:22:33") == "2026-02-01T11:22:33.000Z");
+  // Another day, another offset, another length, no time of day.
+  for (const char* other :
+       {"22/Nov/2026:03:05:16 +0200", "21/Nov/2026:03:05:16 +0300", "21/Nov/2026:03:05:16 +02000",
+        "21/Nov/2026:24:05:16 +0200", "21/Nov/2026:03:60:16 +0200", "21/Nov/2026:03:05:60 +0200",
+        "21/Nov/2026:3 :05:16 +0200", "21/Nov/2026:03:05:1\xff +0200", "21/Nov/2026:03-05:16 +0200"})
+    CHECK(read_after(apache, "21/Nov/2026:03:05:16 +0200", other) == "-");
+}
+
+TEST_CASE("a time of day is read anew where the day alone does not say what it means") {
+  const Reading berlin{.timezone = "Europe/Berlin"};
+  CHECK(read_after("yyyy-MM-dd HH:mm:ss", "2026-03-29 01:00:00", "2026-03-29 04:00:00", berlin) == "-");
+  CHECK(read_after("MMM dd HH:mm:ss", "Nov 21 03:05:16", "Nov 21 03:05:17") == "-");
+  CHECK(read_after("yyyy-MM-dd hh:mm:ss a", "2026-03-29 01:00:00 PM", "2026-03-29 02:00:00 PM") == "-");
+  CHECK(read_after("yyyy-MM-dd H:mm:ss", "2026-03-29 1:00:00", "2026-03-29 2:00:00") == "-");
+  CHECK(read_after("yyyy-MM-dd HH:mm:ss,SS", "2026-11-21 03:05:16,12", "2026-11-21 03:05:16,13") == "-");
+  CHECK(read_after("ISO8601", "2026-11-21T03:05:16Z", "2026-11-21T03:05:17Z") == "-");
+  // The first and the last day that 64 bits hold nanoseconds of are no whole days.
+  CHECK(read_after("yyyy-MM-dd HH:mm:ss", "2262-04-11 23:00:00", "2262-04-11 23:59:59") == "-");
+  CHECK(read_after("yyyy-MM-dd HH:mm:ss", "1677-09-21 01:00:00", "1677-09-21 00:00:00") == "-");
 }
 
 TEST_CASE("an event's @timestamp") {
