@@ -44,18 +44,47 @@ const unsigned char* bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
+// Sixteen bytes at once, as the compiler knows to do it on each processor.
+using Block = unsigned char __attribute__((vector_size(16)));
+using SignedBlock = signed char __attribute__((vector_size(16)));
+
+template <class T>
+bool any(T block) {
+  uint64_t halves[2];
+  static_assert(sizeof block == sizeof halves);
+  std::memcpy(halves, &block, sizeof halves);
+  return (halves[0] | halves[1]) != 0;
+}
+
+// A length of `text` up to which all is ASCII: all of it when it is, else up to the first blocks that are
+// not.
+size_t ascii_prefix(std::string_view text) {
+  constexpr size_t kStep = 4 * sizeof(Block);
+  const auto* p = bytes(text);
+  const size_t n = text.size();
+  const auto load = [p](size_t at) {
+    SignedBlock block;
+    std::memcpy(&block, p + at, sizeof block);
+    return block;
+  };
+  size_t i = 0;
+  for (; i + kStep <= n; i += kStep)
+    if (any((load(i) | load(i + 16) | load(i + 32) | load(i + 48)) < 0)) return i;
+  for (; i < n && n >= sizeof(Block); i += sizeof(Block)) {
+    const size_t at = std::min(i, n - sizeof(Block));  // the last block overlaps the one before
+    if (any(load(at) < 0)) return at;
+  }
+  while (i < n && p[i] < 0x80) ++i;
+  return std::min(i, n);
+}
+
 }  // namespace
 
 size_t utf8_valid_prefix(std::string_view text) {
   constexpr uint64_t kHigh = 0x8080808080808080ull;
   const auto* p = bytes(text);
   const size_t n = text.size();
-  size_t i = 0;
-  for (; i + 32 <= n; i += 32) {
-    uint64_t w[4];
-    std::memcpy(w, p + i, sizeof w);
-    if ((w[0] | w[1] | w[2] | w[3]) & kHigh) break;
-  }
+  size_t i = ascii_prefix(text);
   while (i < n) {
     if (n >= 8) {
       const size_t at = std::min(i, n - 8);  // the last step may begin before i, where all is valid
@@ -75,22 +104,6 @@ size_t utf8_valid_prefix(std::string_view text) {
 }
 
 bool utf8_valid(std::string_view text) { return utf8_valid_prefix(text) == text.size(); }
-
-namespace {
-
-// Sixteen bytes at once, as the compiler knows to do it on each processor.
-using Block = unsigned char __attribute__((vector_size(16)));
-using SignedBlock = signed char __attribute__((vector_size(16)));
-
-template <class T>
-bool any(T block) {
-  uint64_t halves[2];
-  static_assert(sizeof block == sizeof halves);
-  std::memcpy(halves, &block, sizeof halves);
-  return (halves[0] | halves[1]) != 0;
-}
-
-}  // namespace
 
 bool json_plain(std::string_view text) {
   const auto* p = bytes(text);
@@ -174,17 +187,7 @@ char32_t utf8_next(std::string_view text, size_t& at) {
   return value;
 }
 
-bool is_ascii(std::string_view text) {
-  uint64_t seen = 0;
-  size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + i, 8);
-    seen |= word;
-  }
-  for (; i < text.size(); ++i) seen |= static_cast<unsigned char>(text[i]);
-  return !(seen & 0x8080808080808080ull);
-}
+bool is_ascii(std::string_view text) { return ascii_prefix(text) == text.size(); }
 
 char* utf8_put(char* out, char32_t c) {
   if (c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) c = 0xFFFD;

@@ -302,12 +302,11 @@ constexpr auto kPairs = [] {
 
 void put_pair(char* out, int64_t value) { std::memcpy(out, kPairs.text + 2 * value, 2); }
 
+constexpr size_t kToClock = 11;
 constexpr size_t kToSeconds = 20;
 
 // `2026-11-21T02:53:47.`
-void format_second(int64_t second, char* out) {
-  const int64_t days = floor_div(second, kSecondsPerDay);
-  const auto in_day = static_cast<uint32_t>(second - days * kSecondsPerDay);
+void format_day(int64_t days, char* out) {
   const Civil date = civil_from_days(days);  // 1677 to 2262: four digits
   put_pair(out, date.year / 100);
   put_pair(out + 2, date.year % 100);
@@ -316,12 +315,15 @@ void format_second(int64_t second, char* out) {
   out[7] = '-';
   put_pair(out + 8, date.day);
   out[10] = 'T';
-  put_pair(out + 11, in_day / 3600);
-  out[13] = ':';
-  put_pair(out + 14, in_day / 60 % 60);
-  out[16] = ':';
-  put_pair(out + 17, in_day % 60);
-  out[19] = '.';
+}
+
+void format_clock(uint32_t in_day, char* out) {
+  put_pair(out, in_day / 3600);
+  out[2] = ':';
+  put_pair(out + 3, in_day / 60 % 60);
+  out[5] = ':';
+  put_pair(out + 6, in_day % 60);
+  out[8] = '.';
 }
 
 }  // namespace
@@ -329,12 +331,14 @@ void format_second(int64_t second, char* out) {
 // Events that are written together are mostly of one second, whose text is kept.
 size_t format_iso8601(int64_t nanos, char* out) {
   thread_local struct {
-    int64_t second = INT64_MIN;
+    int64_t second = INT64_MIN, day = INT64_MIN;
     char text[kToSeconds];
   } last;
   const int64_t second = floor_div(nanos, kNanosPerSecond);
   if (last.second != second) {
-    format_second(second, last.text);
+    const int64_t day = floor_div(second, kSecondsPerDay);
+    if (last.day != day) format_day(last.day = day, last.text);
+    format_clock(static_cast<uint32_t>(second - day * kSecondsPerDay), last.text + kToClock);
     last.second = second;
   }
   std::memcpy(out, last.text, kToSeconds);

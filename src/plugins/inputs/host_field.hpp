@@ -34,7 +34,12 @@ class DefaultField {
     else if (known->is_null())
       *known = value;
   }
-  void put(Event& event, Value value) const { (void)event.set(ref_, value); }
+  void put(Event& event, Value value) const {
+    if (flat_)
+      (ref_.metadata() ? event.metadata() : event.fields()).set(event.arena(), ref_.steps()[0].key, value);
+    else
+      (void)event.set(ref_, value);
+  }
   [[nodiscard]] const FieldRef& ref() const { return ref_; }
 
  private:

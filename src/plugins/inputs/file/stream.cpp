@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "base/utf8.hpp"
+
 namespace sluice::plugins::file {
 
 FileStream::FileStream(std::shared_ptr<const Settings> settings, std::string path, std::string name)
@@ -9,6 +11,7 @@ FileStream::FileStream(std::shared_ptr<const Settings> settings, std::string pat
       path_(std::move(path)),
       name_(std::move(name)),
       decoder_(settings_->codec->decoder()),
+      host_value_(Value::string(settings_->host_name, json_plain(settings_->host_name))),
       line_ends_(settings_->codec->wants_line_ends()) {}
 
 void FileStream::begin(Batch& batch) {
@@ -16,7 +19,7 @@ void FileStream::begin(Batch& batch) {
   before_ = batch.events().size();
   arrived_ = {};
   // The stream may be gone before the batch, so both texts go into it.
-  path_value_ = Value::string(batch.arena().copy(path_));
+  path_value_ = Value::string(batch.arena().copy(path_), json_plain(path_));
   source_ = batch.add_source({settings_->id, batch.arena().copy(name_)});
 }
 
@@ -98,8 +101,8 @@ void FileStream::add(Event& event) {
   event.position = group_ + extra_++;
   normalize(event, arrived_);
   s.metadata_path.put(event, path_value_);
-  s.metadata_host.put(event, Value::string(s.host_name));
-  s.host.fill(event, Value::string(s.host_name));
+  s.metadata_host.put(event, host_value_);
+  s.host.fill(event, host_value_);
   s.path.fill(event, path_value_);
   if (!s.decoration.empty()) (void)s.decoration.apply(event);
   batch_->add(event);

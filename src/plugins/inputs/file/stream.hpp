@@ -36,6 +36,7 @@ class FileStream : public plugin::Stream, private plugin::EventSink {
   const std::string path_;
   const std::string name_;
   std::unique_ptr<plugin::Decoder> decoder_;
+  const Value host_value_;
   const bool line_ends_;      // the codec wants to see them
   std::vector<AckRef> kept_;  // of chunks that the codec holds lines of
   uint64_t group_ = 0;  // position of the first line that the codec holds: the place of the event it becomes
