@@ -1,5 +1,7 @@
 #include "plugins/filters/field_name.hpp"
 
+#include <algorithm>
+
 namespace sluice::plugins {
 
 FieldName FieldName::literal(std::string_view text) {
@@ -45,6 +47,13 @@ void FieldName::check(plugin::Setup& setup, std::string_view option, Span span) 
       .warning(option, "W0304", problem_,
                "Write a field as `name` or as [outer][inner], every bracket closed.")
       .span = span;
+}
+
+bool is_below(const FieldRef& ref, const FieldRef& parent) {
+  const auto same = [](const FieldRef::Step& a, const FieldRef::Step& b) { return a.key == b.key; };
+  const auto &steps = ref.steps(), &above = parent.steps();
+  return ref.metadata() == parent.metadata() && steps.size() > above.size() &&
+         std::equal(above.begin(), above.end(), steps.begin(), same);
 }
 
 }  // namespace sluice::plugins

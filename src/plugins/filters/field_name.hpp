@@ -38,6 +38,9 @@ class FieldName {
   Template template_;
 };
 
+/// True when `ref` is of a field somewhere inside the field `parent`.
+bool is_below(const FieldRef& ref, const FieldRef& parent);
+
 /// The status of a failed set.
 inline Status set_status(SetError error, const FieldRef& ref) {
   if (error == SetError::none) return {};

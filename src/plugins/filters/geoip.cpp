@@ -1,13 +1,16 @@
 // geoip: the place, network or owner of an address, from a MaxMind database.
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/lru_map.hpp"
 #include "base/nearest.hpp"
+#include "event/batch.hpp"
 #include "event/field_layout.hpp"
+#include "event/frozen_object.hpp"
 #include "plugin/spec.hpp"
+#include "plugins/filters/field_name.hpp"
 #include "plugins/geo/record.hpp"
 
 namespace sluice::plugins {
@@ -30,18 +33,17 @@ constexpr Option kOptions[] = {
     {"default_database_type", Type::string, "\"City\"",
      "Which database to look for when `database` is not set.", 0, "City|ASN"},
     {"fields", Type::array, {}, "The fields to set; the database's usual ones by default."},
-    {"cache_size", Type::number, "1000", "Addresses whose answer each worker remembers."},
+    {"cache_size", Type::number, "1000",
+     "Answers each worker remembers: records, and addresses other than IPv4."},
     {"tag_on_failure", Type::array, "[\"_geoip_lookup_failure\"]", "Tags for events without a record."},
 };
 
 constexpr std::string_view kPlaces[] = {"/usr/share/GeoIP", "/var/lib/GeoIP"};
 
-// Where a database has an address.
+// Where the database has an address, and the address as it is stored.
 struct Entry {
-  bool found = false;
-  uint32_t offset = 0;    // of its record, which other addresses may share
-  int prefix = 0;         // of the network that the address is in
-  std::string canonical;  // the address as it is stored
+  geo::Found place;
+  std::string canonical;
 };
 
 struct Config {
@@ -53,32 +55,29 @@ struct Config {
   std::vector<const geo::Field*> fields;  // as asked for, or all
   std::vector<FieldRef> places;           // of the fields; empty: the layout leaves the field out
   FieldLayout layout;                     // of the places
+  bool below_target = false;              // all of them are below the target
   size_t cache_size = 1000;
   std::vector<std::string> tags;
   std::shared_ptr<geo::WatchedDatabase> database;
 };
 
-// The network that the answer is about: the address with the bits behind the prefix cleared.
-std::string network_text(const std::string& canonical, int prefix) {
-  unsigned char bytes[16] = {};
-  const bool v6 = inet_pton(AF_INET6, canonical.c_str(), bytes) == 1;
-  if (!v6 && inet_pton(AF_INET, canonical.c_str(), bytes) != 1) return {};
-  const int bits = v6 ? 128 : 32;
-  for (int i = prefix; i < bits; ++i) bytes[i / 8] &= static_cast<unsigned char>(~(0x80 >> (i % 8)));
-  if (v6) {
-    in6_addr address{};
-    std::memcpy(&address, bytes, sizeof address);
-    return fmt::format("{}/{}", geo::ipv6_text(address), prefix);
-  }
-  return fmt::format("{}.{}.{}.{}/{}", bytes[0], bytes[1], bytes[2], bytes[3], prefix);
-}
+// What a record says, and the object that it makes of a target that is not there yet.
+struct Answer {
+  geo::Record record;
+  FrozenObject target;
+  struct Own {
+    geo::Record::Item item;
+    size_t member = 0;  // of the target
+  };
+  std::vector<Own> own;  // what differs from address to address
+};
 
 class Worker : public plugin::FilterWorker {
  public:
   explicit Worker(const Config& config)
       : config_(config),
         entries_(config.cache_size),
-        records_(config.cache_size),
+        answers_(config.cache_size),
         values_(config.places.size()) {}
 
   void filter(plugin::FilterRun& run) override {
@@ -86,7 +85,7 @@ class Worker : public plugin::FilterWorker {
     if (database != database_) {
       database_ = std::move(database);
       entries_.clear();
-      records_.clear();
+      answers_.clear();
     }
     for (auto* event : run.events()) {
       if (locate(*event)) {
@@ -108,16 +107,23 @@ class Worker : public plugin::FilterWorker {
     const auto text = source->as_text();
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return false;
     const Entry& entry = find(text);
-    const geo::Record* record = entry.found ? &record_of(entry) : nullptr;
+    const Answer* answer = entry.place.found ? &answer_of(entry) : nullptr;
+    if (answer && answer->target && put_target(event, *answer, entry)) return true;
     // Found or not, there is a target then.
     const Value* target = event.get(config_.target_ref);
-    if (!target || target->is_null()) {
-      const size_t size = record ? record->items.size() : 0;
-      auto* made = Object::make(event.arena(), static_cast<uint32_t>(size));
-      event.set(config_.target_ref, Value::object(made));
-    }
-    if (!record || !record->found) return false;
-    put(event, *record, entry);
+    if (!target || target->is_null())
+      event.set(config_.target_ref, Value::object(Object::make(event.arena(), 0)));
+    if (!answer || !answer->record.found) return false;
+    put(event, answer->record, entry);
+    return true;
+  }
+
+  // False where the event has a target already.
+  bool put_target(Event& event, const Answer& answer, const Entry& entry) {
+    const Object* target = answer.target.thaw_into(event, config_.target_ref);
+    if (!target) return false;
+    for (const auto& own : answer.own)
+      target->members[own.member].value = value_of(own.item, "", entry, event);
     return true;
   }
 
@@ -143,7 +149,7 @@ class Worker : public plugin::FilterWorker {
       case Item::Kind::address:
         return event.text(entry.canonical);
       case Item::Kind::network:
-        return event.text(network_text(entry.canonical, entry.prefix));
+        return event.text(geo::network_text(entry.canonical, entry.place.prefix));
       case Item::Kind::value:
         break;
     }
@@ -151,20 +157,48 @@ class Worker : public plugin::FilterWorker {
   }
 
   const Entry& find(std::string_view address) {
+    if (database_->lookup_ipv4(address, ipv4_.place)) {
+      ipv4_.canonical = address;
+      return ipv4_;
+    }
     if (const Entry* known = entries_.find(address)) return *known;
     Entry entry;
-    const auto found = database_->lookup(std::string(address), entry.canonical, entry.prefix);
-    entry.found = found.found_entry;
-    entry.offset = found.entry.offset;
+    entry.place = database_->lookup(std::string(address), entry.canonical);
     return entries_.put(address, std::move(entry));
   }
 
-  const geo::Record& record_of(const Entry& entry) {
-    char key[sizeof entry.offset];
-    std::memcpy(key, &entry.offset, sizeof key);
+  const Answer& answer_of(const Entry& entry) {
+    char key[sizeof entry.place.offset];
+    std::memcpy(key, &entry.place.offset, sizeof key);
     const std::string_view name(key, sizeof key);
-    if (const geo::Record* known = records_.find(name)) return *known;
-    return records_.put(name, read(database_->entry(entry.offset)));
+    if (const Answer* known = answers_.find(name)) return *known;
+    Answer answer{read(database_->entry(entry.place.offset)), {}, {}};
+    if (answer.record.found && config_.below_target) make_target(answer, entry);
+    return answers_.put(name, std::move(answer));
+  }
+
+  // Sets the fields in an event without any, and keeps what became of the target.
+  void make_target(Answer& answer, const Entry& entry) {
+    Event& event = scratch_.make();
+    event.set(config_.target_ref, Value::object(Object::make(event.arena(), 0)));
+    put(event, answer.record, entry);
+    if (const Value* made = event.get(config_.target_ref); made && made->is_object())
+      find_own(answer, *made->as_object());
+    scratch_.arena().reset();
+  }
+
+  void find_own(Answer& answer, const Object& target) const {
+    for (const auto& item : answer.record.items) {
+      if (item.kind != Item::Kind::address && item.kind != Item::Kind::network) continue;
+      const auto& steps = config_.places[item.place].steps();
+      const Value* value = target.find(steps.back().key);
+      if (!value || steps.size() != config_.target_ref.steps().size() + 1) return;
+      const auto is_value = [value](const Member& member) { return &member.value == value; };
+      const auto all = target.all();
+      answer.own.push_back(
+          {item, static_cast<size_t>(std::find_if(all.begin(), all.end(), is_value) - all.begin())});
+    }
+    answer.target = FrozenObject(target);
   }
 
   geo::Record read(const MMDB_entry_s& entry) const {
@@ -190,9 +224,11 @@ class Worker : public plugin::FilterWorker {
 
   const Config& config_;
   std::shared_ptr<const geo::Database> database_;
-  LruMap<Entry> entries_;        // by address
-  LruMap<geo::Record> records_;  // by the offset of the record
-  std::vector<Value> values_;    // of the places, for one event; null between events
+  Entry ipv4_;                 // of the event at hand
+  LruMap<Entry> entries_;      // by address, for those that take long to look up
+  LruMap<Answer> answers_;     // by the offset of the record
+  std::vector<Value> values_;  // of the places, for one event; null between events
+  Batch scratch_;              // holds an event while an answer is made
   const Key lat_ = Key::intern("lat"), lon_ = Key::intern("lon");
 };
 
@@ -318,6 +354,9 @@ void find_places(Config& config) {
                                           : joined(config.target, "[" + place + "]"));
   }
   config.layout = FieldLayout(config.places);
+  config.below_target = std::all_of(config.places.begin(), config.places.end(), [&](const FieldRef& place) {
+    return place.empty() || is_below(place, config.target_ref);
+  });
 }
 
 std::unique_ptr<plugin::Filter> make(Setup& setup) {

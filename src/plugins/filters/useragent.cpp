@@ -7,7 +7,9 @@
 #include "base/log.hpp"
 #include "base/lru_map.hpp"
 #include "base/utf8.hpp"
+#include "event/batch.hpp"
 #include "event/field_layout.hpp"
+#include "event/frozen_object.hpp"
 #include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/field_name.hpp"
@@ -82,6 +84,8 @@ struct Config {
   bool replaces_source = false;
   std::array<FieldRef, kParts> places;
   FieldLayout layout;  // of the places
+  FieldRef target;
+  bool below_target = false;  // all places are below the target
   std::shared_ptr<const Parser> parser;
   size_t cache_size = 1;  // of one worker
 };
@@ -96,6 +100,7 @@ struct Answer {
   };
   std::string text;
   std::array<Slice, kParts> parts;
+  FrozenObject target;  // what the parts make of a target that is not there yet
 
   void add(Part part, std::string_view value) {
     parts[part] = {static_cast<uint32_t>(text.size()), static_cast<uint32_t>(value.size()), true,
@@ -196,10 +201,24 @@ class UserAgentWorker : public plugin::FilterWorker {
       return unremembered_;
     }
     if (const Answer* known = cache_.find(text)) return *known;
-    return cache_.put(text, answer_of(config_.parser->parse(text, scratch_), text));
+    Answer answer = answer_of(config_.parser->parse(text, scratch_), text);
+    if (config_.below_target) answer.target = target_of(answer);
+    return cache_.put(text, std::move(answer));
+  }
+
+  // What becomes of the target in an event without any field.
+  FrozenObject target_of(const Answer& answer) {
+    FrozenObject target;
+    Event& event = batch_.make();
+    (void)store(event, answer);
+    if (const Value* made = event.get(config_.target); made && made->is_object())
+      target = FrozenObject(*made->as_object());
+    batch_.arena().reset();
+    return target;
   }
 
   Status store(Event& event, const Answer& answer) const {
+    if (answer.target && answer.target.thaw_into(event, config_.target)) return {};
     const char* text = event.arena().copy(answer.text).data();
     std::array<Value, kParts> values;
     for (size_t i = 0; i < kParts; ++i) {
@@ -226,6 +245,7 @@ class UserAgentWorker : public plugin::FilterWorker {
   LruMap<Answer> cache_;
   Parser::Scratch scratch_;
   Answer unremembered_;
+  Batch batch_;  // holds an event while an answer is made
   WarningLimiter warnings_;
 };
 
@@ -303,6 +323,10 @@ void UserAgent::set_places(plugin::Setup& setup) {
     return;
   }
   config_.layout = FieldLayout(config_.places);
+  config_.target = FieldRef::of(target);
+  config_.below_target =
+      std::all_of(config_.places.begin(), config_.places.end(),
+                  [this](const FieldRef& place) { return place.empty() || is_below(place, config_.target); });
 }
 
 // Rules of one's own are checked to the last; the shipped ones are known to be right and read at the start.

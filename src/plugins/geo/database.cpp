@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/log.hpp"
@@ -13,6 +14,7 @@ namespace sluice::plugins::geo {
 namespace {
 
 constexpr int64_t kLookEvery = 5'000'000'000;  // nanoseconds
+constexpr int kIpv4Begin = 96;                 // bits before an IPv4 address in a tree for IPv6
 
 DatabaseKind kind_of(std::string_view type) {
   struct Name {
@@ -39,6 +41,30 @@ bool identity(const std::string& path, uint64_t& inode, int64_t& modified) {
   return true;
 }
 
+// Four numbers without zeros before them, as inet_pton() takes them.
+bool read_ipv4(std::string_view text, uint32_t& bits) {
+  uint32_t part = 0;
+  int digits = 0, dots = 0;
+  bits = 0;
+  for (const char c : text) {
+    const auto digit = static_cast<uint32_t>(static_cast<unsigned char>(c)) - '0';
+    if (digit <= 9 && (digits == 0 || part != 0)) {
+      part = part * 10 + digit;
+      if (part > 255) return false;
+      ++digits;
+    } else if (c == '.' && digits != 0 && dots < 3) {
+      bits = bits << 8 | part;
+      part = 0;
+      digits = 0;
+      ++dots;
+    } else {
+      return false;
+    }
+  }
+  bits = bits << 8 | part;
+  return digits != 0 && dots == 3;
+}
+
 }  // namespace
 
 std::string ipv6_text(const in6_addr& address) {
@@ -46,6 +72,20 @@ std::string ipv6_text(const in6_addr& address) {
   for (int i = 0; i < 16; i += 2)
     text += fmt::format("{}{:x}", i ? ":" : "", (address.s6_addr[i] << 8) | address.s6_addr[i + 1]);
   return text;
+}
+
+std::string network_text(const std::string& canonical, int prefix) {
+  unsigned char bytes[16] = {};
+  const bool v6 = inet_pton(AF_INET6, canonical.c_str(), bytes) == 1;
+  if (!v6 && inet_pton(AF_INET, canonical.c_str(), bytes) != 1) return {};
+  const int bits = v6 ? 128 : 32;
+  for (int i = prefix; i < bits; ++i) bytes[i / 8] &= static_cast<unsigned char>(~(0x80 >> (i % 8)));
+  if (v6) {
+    in6_addr address{};
+    std::memcpy(&address, bytes, sizeof address);
+    return fmt::format("{}/{}", ipv6_text(address), prefix);
+  }
+  return fmt::format("{}.{}.{}.{}/{}", bytes[0], bytes[1], bytes[2], bytes[3], prefix);
 }
 
 Result<std::shared_ptr<const Database>> Database::open(const std::string& path) {
@@ -60,6 +100,7 @@ Result<std::shared_ptr<const Database>> Database::open(const std::string& path) 
   database->open_ = true;
   database->type_name_ = database->mmdb_.metadata.database_type;
   database->kind_ = kind_of(database->type_name_);
+  database->read_branches();
   return std::shared_ptr<const Database>(std::move(database));
 }
 
@@ -67,7 +108,7 @@ Database::~Database() {
   if (open_) MMDB_close(&mmdb_);
 }
 
-MMDB_lookup_result_s Database::lookup(const std::string& address, std::string& canonical, int& prefix) const {
+Found Database::lookup(const std::string& address, std::string& canonical) const {
   sockaddr_in v4{};
   sockaddr_in6 v6{};
   const sockaddr* socket = nullptr;
@@ -92,13 +133,64 @@ MMDB_lookup_result_s Database::lookup(const std::string& address, std::string& c
   }
   if (!socket) return {};
   int error = MMDB_SUCCESS;
-  auto found = MMDB_lookup_sockaddr(&mmdb_, socket, &error);
+  const auto found = MMDB_lookup_sockaddr(&mmdb_, socket, &error);
   if (error != MMDB_SUCCESS) return {};
-  prefix = found.netmask;
-  // A database for IPv6 counts the 96 bits before an IPv4 address too.
-  if ((socket->sa_family == AF_INET || mapped) && mmdb_.metadata.ip_version == 6 && prefix >= 96)
-    prefix -= 96;
-  return found;
+  int prefix = found.netmask;
+  // A database for IPv6 counts the bits before an IPv4 address too.
+  if ((socket->sa_family == AF_INET || mapped) && mmdb_.metadata.ip_version == 6 && prefix >= kIpv4Begin)
+    prefix -= kIpv4Begin;
+  return {found.found_entry, found.entry.offset, prefix};
+}
+
+// The node or entry below a node.
+Database::Branch Database::next(const Branch& branch, bool bit) const {
+  using Kind = Branch::Kind;
+  const auto prefix = static_cast<uint8_t>(branch.prefix + 1);
+  MMDB_search_node_s node;
+  if (branch.kind != Kind::node || MMDB_read_node(&mmdb_, branch.number, &node) != MMDB_SUCCESS)
+    return {Kind::unknown, prefix, 0};
+  switch (bit ? node.right_record_type : node.left_record_type) {
+    case MMDB_RECORD_TYPE_SEARCH_NODE:
+      return {Kind::node, prefix, static_cast<uint32_t>(bit ? node.right_record : node.left_record)};
+    case MMDB_RECORD_TYPE_EMPTY:
+      return {Kind::nothing, prefix, 0};
+    case MMDB_RECORD_TYPE_DATA:
+      return {Kind::entry, prefix, (bit ? node.right_record_entry : node.left_record_entry).offset};
+    default:
+      return {Kind::unknown, prefix, 0};
+  }
+}
+
+void Database::read_branches() {
+  Branch top{Branch::Kind::node, 0, 0};
+  // A tree for IPv6 has the IPv4 addresses where all bits before them are 0.
+  if (mmdb_.metadata.ip_version == 6)
+    for (int i = 0; i < kIpv4Begin; ++i) top = next(top, false);
+  if (top.kind != Branch::Kind::node) return;
+  top.prefix = 0;
+  branches_.resize(size_t{1} << kFirstBits);
+  read_branches(top, 0);
+}
+
+// Fills in what comes after `above`, which begins at an address.
+void Database::read_branches(Branch above, uint32_t address) {
+  if (above.kind == Branch::Kind::node && above.prefix < kFirstBits) {
+    read_branches(next(above, false), address);
+    read_branches(next(above, true), address | 1u << (31 - above.prefix));
+    return;
+  }
+  const auto begin = branches_.begin() + (address >> (32 - kFirstBits));
+  std::fill_n(begin, size_t{1} << (kFirstBits - above.prefix), above);
+}
+
+bool Database::lookup_ipv4(std::string_view text, Found& found) const {
+  uint32_t bits = 0;
+  if (branches_.empty() || !read_ipv4(text, bits)) return false;
+  Branch branch = branches_[bits >> (32 - kFirstBits)];
+  while (branch.kind == Branch::Kind::node && branch.prefix < 32)
+    branch = next(branch, (bits >> (31 - branch.prefix) & 1) != 0);
+  found = {branch.kind == Branch::Kind::entry, branch.number, branch.prefix};
+  return branch.kind == Branch::Kind::entry || branch.kind == Branch::Kind::nothing;
 }
 
 bool Database::stale() const {

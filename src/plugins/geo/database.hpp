@@ -19,6 +19,13 @@ namespace sluice::plugins::geo {
 /// What a database describes, by the type name in its metadata.
 enum class DatabaseKind : uint8_t { city, country, domain, asn, isp, enterprise, anonymous_ip, unknown };
 
+/// Where a database has an address.
+struct Found {
+  bool found = false;
+  uint32_t offset = 0;  // of its entry, which other addresses may share
+  int prefix = 0;       // bits of the network that the address is in
+};
+
 /// One open file; mapped into memory, safe for all threads.
 class Database {
  public:
@@ -29,8 +36,12 @@ class Database {
 
   [[nodiscard]] DatabaseKind kind() const { return kind_; }
   [[nodiscard]] const std::string& type_name() const { return type_name_; }
-  /// The entry for an address, as text; found_entry is false when there is none or the text is no address.
-  MMDB_lookup_result_s lookup(const std::string& address, std::string& canonical, int& prefix) const;
+  /// Looks an address up by its text; nothing is found when that is none. `canonical` is the address as it is
+  /// stored in events.
+  [[nodiscard]] Found lookup(const std::string& address, std::string& canonical) const;
+  /// The same for an IPv4 address, whose text is the canonical one, in so little time that the answer need
+  /// not be remembered. False: the text is none, or lookup() has to say.
+  bool lookup_ipv4(std::string_view address, Found& found) const;
   /// The entry at an offset that lookup() has given.
   [[nodiscard]] MMDB_entry_s entry(uint32_t offset) const { return {&mmdb_, offset}; }
   /// True when the file at the path is no longer the one that was opened.
@@ -38,13 +49,28 @@ class Database {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
+  /// What comes after the first bits of an IPv4 address.
+  struct Branch {
+    enum class Kind : uint8_t { unknown, node, nothing, entry };
+    Kind kind = Kind::unknown;
+    uint8_t prefix = 0;   // bits read until then
+    uint32_t number = 0;  // of the node, or the offset of the entry
+  };
+  static constexpr int kFirstBits = 16;
+
   Database() = default;
+  void read_branches();
+  void read_branches(Branch above, uint32_t address);
+  [[nodiscard]] Branch next(const Branch& branch, bool bit) const;
+
   MMDB_s mmdb_{};
   std::string path_, type_name_;
   DatabaseKind kind_ = DatabaseKind::unknown;
   uint64_t inode_ = 0;
   int64_t modified_ = 0;
   bool open_ = false;
+  std::vector<Branch>
+      branches_;  // by the first bits of an IPv4 address; empty: they are not at the tree's top
 };
 
 /// The database of one filter, replaced when the file changes. Thread-safe.
@@ -78,5 +104,8 @@ inline bool offers(DatabaseKind kind, const Field& field) {
 
 /// Java's text of an IPv6 address: eight groups, none left out.
 std::string ipv6_text(const in6_addr& address);
+
+/// "192.0.2.0/24": the network of an address, which is the address with the bits behind the prefix cleared.
+std::string network_text(const std::string& canonical, int prefix);
 
 }  // namespace sluice::plugins::geo

@@ -76,6 +76,69 @@ TEST_CASE("geoip: an address becomes a place, in both layouts") {
         R"({"client":{"ip":"198.51.100.200","geo":{"city_name":"Bonn","location":{"lat":50.7,"lon":7.1}}}})");
 }
 
+TEST_CASE("geoip: what stands at the target already stays, in any order of events") {
+  const Databases databases;
+  Geo geo("source => ip fields => [city_name, ip, location] database => \"" + databases.path() + "\"");
+  const std::string place = R"("city_name":"Berlin","ip":"192.0.2.7","location":{"lat":52.5,"lon":13.4}})";
+  for (int i = 0; i < 2; ++i) {
+    CHECK(geo.filter->one(R"({"ip":"192.0.2.7"})") == R"({"ip":"192.0.2.7","geoip":{)" + place + "}");
+    CHECK(geo.filter->one(R"({"geoip":null,"ip":"192.0.2.7"})") ==
+          R"({"geoip":{)" + place + R"(,"ip":"192.0.2.7"})");
+    CHECK(geo.filter->one(R"({"geoip":{"a":1},"ip":"192.0.2.7"})") ==
+          R"({"geoip":{"a":1,)" + place + R"(,"ip":"192.0.2.7"})");
+    CHECK(geo.filter->one(R"({"geoip":{"ip":0},"ip":"192.0.2.8"})") ==
+          R"({"geoip":{"ip":"192.0.2.8","city_name":"Berlin","location":{"lat":52.5,"lon":13.4}},)"
+          R"("ip":"192.0.2.8"})");
+    CHECK(geo.filter->one(R"({"geoip":"text","ip":"192.0.2.7"})") == R"({"geoip":"text","ip":"192.0.2.7"})");
+    // Another address of the same record.
+    CHECK(geo.filter->one(R"({"ip":"192.0.2.9"})").find(R"("ip":"192.0.2.9","location")") !=
+          std::string::npos);
+  }
+  Geo nested("source => ip target => '[a][b]' fields => [city_name] database => \"" + databases.path() +
+             "\"");
+  for (int i = 0; i < 2; ++i) {
+    CHECK(nested.filter->one(R"({"ip":"192.0.2.7"})") ==
+          R"({"ip":"192.0.2.7","a":{"b":{"city_name":"Berlin"}}})");
+    CHECK(nested.filter->one(R"({"a":1,"ip":"192.0.2.7"})") == R"({"a":1,"ip":"192.0.2.7"})");
+  }
+}
+
+TEST_CASE("geoip: the short way to an IPv4 address ends where the long one does") {
+  const Databases databases;
+  const auto one = MmdbValue::text("one"), two = MmdbValue::text("two");
+  for (const uint16_t version : {4, 6}) {
+    write_mmdb(databases.path(), "GeoLite2-City",
+               {{address(1, 0, 0, 0), 8, one},
+                {address(2, 3, 0, 0), 16, two},
+                {address(192, 0, 2, 0), 24, one},
+                {address(192, 0, 3, 7), 32, two}},
+               version);
+    const auto opened = geo::Database::open(databases.path());
+    REQUIRE(opened.ok());
+    const auto& database = **opened;
+    for (const char* text : {"1.0.0.0", "1.255.255.255", "2.3.4.5", "2.4.0.0", "0.0.0.0", "192.0.2.255",
+                             "192.0.3.7", "192.0.3.6", "255.255.255.255"}) {
+      CAPTURE(text);
+      std::string canonical;
+      geo::Found found;
+      REQUIRE(database.lookup_ipv4(text, found));
+      const auto slow = database.lookup(text, canonical);
+      CHECK(canonical == text);
+      CHECK(found.found == slow.found);
+      if (!found.found) continue;
+      CHECK(found.offset == slow.offset);
+      CHECK(found.prefix == slow.prefix);
+    }
+    for (const char* text :
+         {"", "1.2.3", "1.2.3.4.5", "1.2.3.", ".1.2.3", "1..2.3", "01.2.3.4", "00.0.0.0", "256.1.1.1",
+          "1.2.3.4 ", "1.2.3.x", "::1", "::ffff:1.2.3.4", "1.2.3.4294967300"}) {
+      CAPTURE(text);
+      geo::Found found;
+      CHECK_FALSE(database.lookup_ipv4(text, found));
+    }
+  }
+}
+
 TEST_CASE("geoip: an address without a place is tagged") {
   const Databases databases;
   Geo geo("source => ip database => \"" + databases.path() + "\"");

@@ -1,5 +1,5 @@
-// Writes small MaxMind databases for tests: the format of MaxMind's MMDB specification 2.0, IPv4, 24-bit
-// records.
+// Writes small MaxMind databases for tests: the format of MaxMind's MMDB specification 2.0, IPv4 networks in
+// a tree for IPv4 or IPv6, 24-bit records.
 #pragma once
 
 #include <bit>
@@ -57,15 +57,20 @@ struct MmdbEntry {
 
 /// Writes a database of `type` ("GeoLite2-City") with the entries' networks.
 inline void write_mmdb(const std::string& path, const std::string& type,
-                       const std::vector<MmdbEntry>& entries) {
+                       const std::vector<MmdbEntry>& entries, uint16_t ip_version = 4) {
   struct Node {
     int64_t child[2] = {-1, -1};  // node number; -1: nothing; from kData on: kData plus a data offset
   };
   constexpr int64_t kData = int64_t{1} << 40;
   std::vector<Node> nodes(1);
   std::string data;
+  for (int bit = 0; ip_version == 6 && bit < 96; ++bit) {
+    nodes.back().child[0] = static_cast<int64_t>(nodes.size());
+    nodes.emplace_back();
+  }
+  const size_t ipv4 = nodes.size() - 1;
   for (const auto& entry : entries) {
-    size_t at = 0;
+    size_t at = ipv4;
     for (int bit = 0; bit < entry.prefix; ++bit) {
       const int side = (entry.network >> (31 - bit)) & 1;
       if (bit + 1 == entry.prefix) {
@@ -90,7 +95,7 @@ inline void write_mmdb(const std::string& path, const std::string& type,
   file += std::string(16, '\0') + data + "\xab\xcd\xefMaxMind.com";
   file += MmdbValue::map({{"node_count", MmdbValue::uint32(static_cast<uint32_t>(nodes.size()))},
                           {"record_size", MmdbValue::uint16(24)},
-                          {"ip_version", MmdbValue::uint16(4)},
+                          {"ip_version", MmdbValue::uint16(ip_version)},
                           {"database_type", MmdbValue::text(type)},
                           {"languages", MmdbValue::list({MmdbValue::text("en")})},
                           {"binary_format_major_version", MmdbValue::uint16(2)},
