@@ -371,13 +371,13 @@ int replay_letters(const Arguments& args, const settings::Settings& settings,
   const auto hold = args.dry_run ? nullptr : settle_folder(folder);
   auto& inputs = loaded.plan->inputs;
   inputs.clear();
-  auto& input = inputs.emplace_back();
+  auto& input = *inputs.emplace_back(std::make_shared<plan::Stage<plugin::Input>>());
   input.built.plugin = std::make_unique<ReplayInput>(folder, args.dry_run, args, outcomes);
   input.built.spec = plugin::Registry::get().find(plugin::Kind::input, "dead_letter_queue");
   input.built.id = "replay";
   if (args.dry_run)
     for (auto& output : loaded.plan->outputs)
-      output.built.plugin = std::make_unique<RehearsedOutput>(outcomes);
+      output->built.plugin = std::make_unique<RehearsedOutput>(outcomes);
   auto refusals = std::make_shared<RefusedAgain>(outcomes, args.dry_run);
   if (auto status = run_through(settings, std::move(loaded), std::move(refusals)); !status.ok())
     return fail(status.message());

@@ -149,11 +149,11 @@ std::vector<PlacedSearch> searches_of(const runtime::LoadedConfig& loaded) {
   };
   for (const auto& stage : loaded.plan->filters) {
     plugin::Searches searches;
-    stage.built.plugin->searches(searches);
-    const std::string name = "filter " + loaded.graph->vertices()[stage.vertex].name;
+    stage->built.plugin->searches(searches);
+    const std::string name = "filter " + loaded.graph->vertices()[stage->vertex].name;
     for (const auto& search : searches.all())
-      all.push_back({place_of(stage.span, loaded.sources), name, search});
-    place_new(stage.span);
+      all.push_back({place_of(stage->span, loaded.sources), name, search});
+    place_new(stage->span);
   }
   for (const auto& vertex : loaded.graph->vertices()) {
     if (!vertex.condition) continue;

@@ -14,14 +14,19 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "cli/agent.hpp"
 #include "cli/commands.hpp"
 #include "cli/services.hpp"
+#include "cli/wanted.hpp"
 #include "runtime/engine.hpp"
 
 namespace sluice::cli {
 namespace {
 
 constexpr std::string_view kRunner = "logstash.runner";
+constexpr int64_t kTidyMillis = 200;
+
+int64_t steady_millis() { return steady_nanos() / 1'000'000; }
 
 // Signals arrive on a descriptor of the main thread; every other thread has them blocked.
 class Signals {
@@ -79,112 +84,54 @@ void raise_file_limit() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-struct Prepared {
-  settings::Settings settings;
-  runtime::LoadedConfig config;
-};
-
-Result<std::vector<settings::Settings>> pipeline_settings(const Arguments& args,
-                                                          const settings::Settings& settings) {
-  const bool direct = settings.given("path.config") || settings.given("config.string");
-  if (settings.given("path.config") && settings.given("config.string"))
-    return Status::config(
-        "Settings 'path.config' (-f) and 'config.string' (-e) can't be used simultaneously.");
-  if (direct) return std::vector<settings::Settings>{settings};
-  const auto directory = settings_directory(args);
-  const auto path = directory + "/pipelines.yml";
-  if (directory.empty() || !std::filesystem::exists(path))
-    return Status::config(
-        "nothing to run: give a config with -f PATH or -e 'CONFIG', or a pipelines.yml in --path.settings "
-        "DIR");
-  return settings::load_pipelines(path, settings);
-}
-
-// Everything that can be checked is checked before anything starts.
-Result<std::vector<Prepared>> prepare(const std::vector<settings::Settings>& all,
-                                      std::string_view embedded_index, const settings::Variables& variables) {
-  std::vector<Prepared> prepared;
-  bool failed = false;
+// Everything that can be checked is checked before anything starts. With `some`, what cannot run is left out.
+Result<std::vector<Wanted>> prepare(const std::vector<settings::Settings>& all,
+                                    std::string_view embedded_index, const settings::Variables& variables,
+                                    bool some) {
+  std::vector<Wanted> prepared;
+  Status problem;
   for (const auto& own : all) {
-    Prepared one{own, {}};
-    const runtime::ConfigSource source{own.text("path.config"), own.text("config.string"),
-                                       own.boolean("config.support_escapes"), variables};
-    if (auto status = runtime::read_config(source, one.config); !status.ok()) return status;
-    auto environment = environment_of(own);
-    environment.embedded_index = embedded_index;
-    runtime::compile_config(one.config, environment);
-    one.config.diagnostics.sort();
-    if (!one.config.diagnostics.items().empty() &&
-        (one.config.diagnostics.has_errors() || log::enabled(log::Level::warn))) {
-      const auto report =
-          lang::render_report(one.config.diagnostics, one.config.sources, isatty(STDERR_FILENO) != 0);
-      std::fwrite(report.data(), 1, report.size(), stderr);
-    }
-    failed = failed || one.config.diagnostics.has_errors();
-    if (own.boolean("config.debug"))
-      log::debug(
-          kRunner, "Compiled pipeline",
-          {{"graph", one.config.graph ? ir::draw(*one.config.graph, one.config.sources, ir::Format::text)
-                                      : std::string{}}});
-    prepared.push_back(std::move(one));
+    auto wanted = load_wanted(own, embedded_index, variables);
+    if (wanted.ok())
+      prepared.push_back(std::move(wanted).value());
+    else
+      problem = wanted.status();
   }
-  if (failed) return Status::config("the config has errors: see above");
+  if (!problem.ok() && !some) return problem;
   return prepared;
 }
 
-Result<runtime::PipelineSettings> resolve(const settings::Settings& own, const settings::Settings& process) {
-  runtime::PipelineSettings s;
-  (void)process;
-  s.id = own.text("pipeline.id");
-  s.workers = own.given("pipeline.workers")
-                  ? static_cast<size_t>(std::max<int64_t>(1, own.number("pipeline.workers")))
-                  : std::max(1u, std::thread::hardware_concurrency());
-  if (own.text("pipeline.ordered") == "true" && s.workers != 1) {
-    if (own.given("pipeline.workers"))
-      return Status::config(
-          "enabling the 'pipeline.ordered' setting requires the use of a single pipeline worker: set "
-          "pipeline.workers to 1");
-    s.workers = 1;
-  }
-  s.batch_size = static_cast<size_t>(std::max<int64_t>(1, own.number("pipeline.batch.size")));
-  s.show_metrics = own.boolean("metric.collect");
-  s.batch_delay_millis = own.number("pipeline.batch.delay");
-  s.in_flight_bytes = static_cast<size_t>(own.bytes("pipeline.in_flight_bytes"));
-  auto disk = persistent_queue_of(own);
-  if (!disk.ok()) return disk.status();
-  s.persistent_queue = std::move(disk).value();
-  s.drain_queue = own.boolean("queue.drain");
-  s.stall_millis = own.millis("pipeline.stall_timeout");
-  s.drain_millis = own.boolean("pipeline.unsafe_shutdown") ? 0 : own.millis("pipeline.drain_timeout");
-  return s;
+// Waits for a signal, the end of a pipeline, or `millis` (-1: for ever). The signal, or 0.
+int wait(Signals& signals, int finished_fd, int millis) {
+  pollfd fds[2] = {{signals.fd(), POLLIN, 0}, {finished_fd, POLLIN, 0}};
+  if (poll(fds, 2, millis) <= 0) return 0;
+  uint64_t n = 0;
+  if (fds[1].revents) (void)!::read(finished_fd, &n, sizeof n);
+  return fds[0].revents ? signals.read_one() : 0;
 }
 
-// Runs until all pipelines have finished or a signal asks for the end. True when a second SIGINT forced it.
-void wait_for_end(Signals& signals, int finished_fd, size_t pipelines) {
-  size_t finished = 0;
-  while (finished < pipelines) {
-    pollfd fds[2] = {{signals.fd(), POLLIN, 0}, {finished_fd, POLLIN, 0}};
-    if (poll(fds, 2, -1) < 0) continue;
-    if (fds[1].revents) {
-      uint64_t n = 0;
-      if (::read(finished_fd, &n, sizeof n) == sizeof n) finished += n;
+// Runs until a signal asks for the end; when configs are not looked at again, also until all pipelines have
+// finished.
+void serve(Agent& agent, Signals& signals, int finished_fd, const settings::Settings& settings) {
+  const bool polls = settings.boolean("config.reload.automatic");
+  const int64_t interval = std::max<int64_t>(1, settings.millis("config.reload.interval"));
+  int64_t next = steady_millis() + interval;
+  bool untidy = false;
+  while (polls || !agent.finished()) {
+    int64_t patience = polls ? std::max<int64_t>(0, next - steady_millis()) : -1;
+    if (untidy) patience = patience < 0 ? kTidyMillis : std::min(patience, kTidyMillis);
+    const int signal = wait(signals, finished_fd, static_cast<int>(patience));
+    if (signal == SIGTERM || signal == SIGINT) {
+      log::warn(kRunner,
+                signal == SIGTERM ? "SIGTERM received. Shutting down." : "SIGINT received. Shutting down.");
+      return;
     }
-    if (!fds[0].revents) continue;
-    switch (signals.read_one()) {
-      case SIGTERM:
-        log::warn(kRunner, "SIGTERM received. Shutting down.");
-        return;
-      case SIGINT:
-        log::warn(kRunner, "SIGINT received. Shutting down.");
-        return;
-      case SIGHUP:
-        log::warn(
-            kRunner,
-            "SIGHUP received. Configs are not reloaded by this version: restart to load a changed one.");
-        break;
-      default:
-        break;
+    if (signal == SIGHUP) log::warn(kRunner, "SIGHUP received.");
+    if (signal == SIGHUP || (polls && steady_millis() >= next)) {
+      agent.reload(signal == SIGHUP);
+      next = steady_millis() + interval;
     }
+    untidy = agent.tidy();
   }
 }
 
@@ -213,14 +160,15 @@ int run(const Arguments& args, const settings::Settings& settings, const setting
   raise_file_limit();
   const bool draining = args.command == "queue";
   Signals signals;
-  auto all = pipeline_settings(args, settings);
+  auto all = wanted_settings(args, settings);
   if (!all.ok()) return fail(all.message());
   if (geteuid() == 0 && !settings.boolean("allow_superuser"))
     return fail(
         "the engine cannot run as superuser while allow_superuser is false: start it as another user");
 
+  const bool polls = settings.boolean("config.reload.automatic") && !draining;
   Services services(settings);
-  auto prepared = prepare(*all, services.index_address(), variables);
+  auto prepared = prepare(*all, services.index_address(), variables, polls);
   if (!prepared.ok()) {
     log::fatal(kRunner, "The given configuration is invalid. Reason: " + prepared.message());
     return 1;
@@ -229,78 +177,38 @@ int run(const Arguments& args, const settings::Settings& settings, const setting
   if (auto status = lock.take(environment_of(settings).path_data); !status.ok())
     return fail(status.message());
 
-  bool wants_index = false;
-  for (const auto& one : *prepared) wants_index = wants_index || ir::uses_embedded_index(*one.config.config);
   auto environment = environment_of(settings);
-  if (wants_index) environment.embedded_index = services.index_address();
+  environment.embedded_index = services.index_address();
   runtime::Engine engine(std::move(environment));
   if (auto status = engine.start(); !status.ok()) return fail(status.message());
-  if (auto status = services.start(engine, wants_index); !status.ok()) {
+  if (auto status = services.start_api(engine); !status.ok()) {
     log::fatal(kRunner, status.message());
     return 1;
   }
 
   const int finished_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  std::vector<std::unique_ptr<runtime::Pipeline>> pipelines;
+  Agent agent(args, settings, variables, engine, services, finished_fd);
   bool failed = false;
-  for (auto& one : *prepared) {
-    auto resolved = resolve(one.settings, settings);
-    if (!resolved.ok()) return fail(resolved.message());
-    if (draining) {
-      if (!resolved->persistent_queue)
-        return fail(fmt::format("pipeline {} has no queue to drain: queue.type is memory", resolved->id));
-      resolved->drain_queue = true;
-      one.config.plan->inputs.clear();
-    }
-    std::shared_ptr<plugin::DeadLetters> letters;
-    if (one.settings.boolean("dead_letter_queue.enable")) {
-      auto opened = queue::LetterWriter::open(Env::system(), letter_settings(one.settings));
-      if (!opened.ok()) {
-        log::error("logstash.agent", "Failed to start pipeline",
-                   {{"pipeline_id", resolved->id}, {"reason", opened.message()}});
-        failed = true;
-        break;
-      }
-      letters = std::move(opened).value();
-    }
-    auto pipeline = std::make_unique<runtime::Pipeline>(
-        *resolved, std::move(one.config.plan), std::move(one.config.sources), engine, std::move(letters));
-    pipeline->on_finished([finished_fd] {
-      const uint64_t n = 1;
-      (void)!::write(finished_fd, &n, sizeof n);
-    });
-    services.add(*pipeline);
-    pipelines.push_back(std::move(pipeline));
-    if (auto status = pipelines.back()->start(); !status.ok()) {
-      log::error("logstash.agent", "Failed to start pipeline",
-                 {{"pipeline_id", resolved->id}, {"reason", status.message()}});
-      failed = true;
-      break;
-    }
+  for (auto& wanted : *prepared) {
+    failed = !agent.start(std::move(wanted), draining).ok() && !polls;
+    if (failed) break;
   }
   if (!failed) {
-    std::string ids;
-    for (const auto& p : pipelines) ids += (ids.empty() ? ":" : ", :") + p->settings().id;
-    log::info("logstash.agent", "Pipelines running",
-              {{"count", pipelines.size()},
-               {"running_pipelines", "[" + ids + "]"},
-               {"non_running_pipelines", "[]"}});
-    if (!draining) wait_for_end(signals, finished_fd, pipelines.size());
+    agent.log_running();
+    if (!draining) serve(agent, signals, finished_fd, settings);
   }
   const int stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   auto watcher = watch_for_impatience(signals, stop_fd, draining);
-  if (!failed)
-    for (auto& pipeline : pipelines) pipeline->stop();
+  agent.stop();
   services.stop();
   engine.stop();
-  pipelines.clear();
   const uint64_t n = 1;
   (void)!::write(stop_fd, &n, sizeof n);
   watcher.join();
   close(stop_fd);
   close(finished_fd);
   log::info(kRunner, "Logstash shut down.");
-  return failed ? 1 : 0;
+  return failed || !agent.up_to_date() ? 1 : 0;
 }
 
 }  // namespace sluice::cli

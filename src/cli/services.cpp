@@ -121,15 +121,20 @@ Status Services::Impl::start_api(runtime::Engine& engine) {
   return {};
 }
 
-Status Services::start(runtime::Engine& engine, bool wants_index) {
-  if (wants_index)
-    if (auto status = impl_->start_index(engine); !status.ok()) return status;
-  if (impl_->settings.boolean("api.enabled")) return impl_->start_api(engine);
-  return {};
+Status Services::start_api(runtime::Engine& engine) {
+  return impl_->settings.boolean("api.enabled") ? impl_->start_api(engine) : Status{};
 }
 
-void Services::add(runtime::Pipeline& pipeline) {
-  if (impl_->report) impl_->report->add(pipeline);
+Status Services::start_index(runtime::Engine& engine) {
+  return impl_->index ? Status{} : impl_->start_index(engine);
+}
+
+void Services::add(const runtime::Pipeline& pipeline, std::shared_ptr<const runtime::ReloadRecord> record) {
+  if (impl_->report) impl_->report->add(pipeline, std::move(record));
+}
+
+void Services::remove(const runtime::Pipeline& pipeline) {
+  if (impl_->report) impl_->report->remove(pipeline);
 }
 
 void Services::stop() {

@@ -6,6 +6,7 @@
 
 #include "runtime/engine.hpp"
 #include "runtime/pipeline.hpp"
+#include "runtime/reload_record.hpp"
 #include "settings/settings.hpp"
 
 namespace sluice::cli {
@@ -17,10 +18,13 @@ class Services {
 
   /// http://HOST:PORT of the embedded index, whether it runs or not.
   [[nodiscard]] std::string index_address() const;
-  /// Starts the monitoring API (when enabled) and the embedded index (when wanted).
-  Status start(runtime::Engine& engine, bool wants_index);
-  /// A pipeline that the API shows. Before its start.
-  void add(runtime::Pipeline& pipeline);
+  /// Starts the monitoring API, when enabled.
+  Status start_api(runtime::Engine& engine);
+  /// Starts the embedded index, unless it runs.
+  Status start_index(runtime::Engine& engine);
+  /// A pipeline that the API shows, from before its start until it is removed.
+  void add(const runtime::Pipeline& pipeline, std::shared_ptr<const runtime::ReloadRecord> record);
+  void remove(const runtime::Pipeline& pipeline);
   void stop();
 
  private:

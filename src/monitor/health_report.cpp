@@ -106,19 +106,21 @@ void describe(const Pipeline& pipeline, const std::vector<Problem>& problems, Tr
 
 std::string_view Report::status() const {
   std::string_view status = "green";
-  for (const auto* pipeline : pipelines_) status = worse(status, status_of(pipeline->problems()));
+  for (const auto& shown : pipelines_) status = worse(status, status_of(shown.pipeline->problems()));
   return status;
 }
 
 std::string Report::problems(bool only_severe) const {
+  const std::scoped_lock lock(mutex_);
   std::string lines;
-  for (const auto* pipeline : pipelines_)
-    for (const auto& problem : pipeline->problems())
+  for (const auto& shown : pipelines_)
+    for (const auto& problem : shown.pipeline->problems())
       if (!only_severe || severe(problem)) lines += problem.text + "\n";
   return lines;
 }
 
 void Report::health(Buffer& out, bool pretty) const {
+  const std::scoped_lock lock(mutex_);
   Tree tree;
   tree.set("host", node_.name).set("version", node_.version).set("http_address", node_.http_address);
   tree.set("id", node_.id).set("name", node_.name).set("ephemeral_id", node_.ephemeral_id);
@@ -126,13 +128,13 @@ void Report::health(Buffer& out, bool pretty) const {
   std::string_view whole = "green";
   size_t ill = 0;
   auto* each = tree.object("indicators.pipelines.indicators");
-  for (const auto* pipeline : pipelines_) {
-    const auto problems = pipeline->problems();
+  for (const auto& shown : pipelines_) {
+    const auto problems = shown.pipeline->problems();
     whole = worse(whole, status_of(problems));
     ill += problems.empty() ? 0 : 1;
     Tree one;
-    describe(*pipeline, problems, one);
-    each->set(tree.arena(), Key::intern(pipeline->settings().id),
+    describe(*shown.pipeline, problems, one);
+    each->set(tree.arena(), Key::intern(shown.pipeline->settings().id),
               deep_copy(Value::object(one.root()), tree.arena(), true));
   }
   const std::string symptom = ill == 0

@@ -25,7 +25,8 @@ std::string_view state_name(Pipeline::State state) {
 template <class Stages>
 Value plugin_list(const Stages& stages, Tree& tree) {
   auto* list = Array::make(tree.arena(), 4);
-  for (const auto& stage : stages) {
+  for (const auto& pointer : stages) {
+    const auto& stage = *pointer;
     if (!stage.built.show_metrics) continue;
     Tree one;
     one.set("id", stage.built.id).set("name", stage.built.spec->name);
@@ -37,18 +38,26 @@ Value plugin_list(const Stages& stages, Tree& tree) {
   return Value::array(list);
 }
 
-Value codec_list(const std::vector<std::shared_ptr<plugin::CodecMetrics>>& codecs, Tree& tree) {
+template <class Stages>
+void add_codecs(const Stages& stages, Array& list, Tree& tree) {
+  for (const auto& stage : stages)
+    for (const auto& codec : stage->codecs) {
+      const auto decoding = codec->decoding();
+      const auto encoding = codec->encoding();
+      Tree one;
+      one.set("id", codec->id()).set("name", codec->name());
+      one.set("decode.writes_in", decoding.in).set("decode.out", decoding.out);
+      one.set("decode.duration_in_millis", decoding.nanos / 1000000);
+      one.set("encode.writes_in", encoding.in).set("encode.duration_in_millis", encoding.nanos / 1000000);
+      list.push(tree.arena(), deep_copy(Value::object(one.root()), tree.arena(), true));
+    }
+}
+
+Value codec_list(const plan::Plan& plan, Tree& tree) {
   auto* list = Array::make(tree.arena(), 4);
-  for (const auto& codec : codecs) {
-    const auto decoding = codec->decoding();
-    const auto encoding = codec->encoding();
-    Tree one;
-    one.set("id", codec->id()).set("name", codec->name());
-    one.set("decode.writes_in", decoding.in).set("decode.out", decoding.out);
-    one.set("decode.duration_in_millis", decoding.nanos / 1000000);
-    one.set("encode.writes_in", encoding.in).set("encode.duration_in_millis", encoding.nanos / 1000000);
-    list->push(tree.arena(), deep_copy(Value::object(one.root()), tree.arena(), true));
-  }
+  add_codecs(plan.inputs, *list, tree);
+  add_codecs(plan.filters, *list, tree);
+  add_codecs(plan.outputs, *list, tree);
   return Value::array(list);
 }
 
@@ -84,7 +93,8 @@ void queue_stats(const Pipeline& p, Tree& tree) {
 }
 
 void pipeline_stats(const Pipeline& p, Tree& tree) {
-  const auto& plan = p.plan();
+  const auto running = p.plan();
+  const auto& plan = *running;
   tree.set("events.in", p.events_in.get())
       .set("events.filtered", p.events_out.get())
       .set("events.out", p.events_out.get());
@@ -92,7 +102,7 @@ void pipeline_stats(const Pipeline& p, Tree& tree) {
   tree.set("events.queue_push_duration_in_millis", p.queue().paused_nanos() / 1000000);
   if (p.settings().show_metrics) {
     tree.set("plugins.inputs", plugin_list(plan.inputs, tree));
-    tree.set("plugins.codecs", codec_list(plan.codecs, tree));
+    tree.set("plugins.codecs", codec_list(plan, tree));
     tree.set("plugins.filters", plugin_list(plan.filters, tree));
     tree.set("plugins.outputs", plugin_list(plan.outputs, tree));
   }
@@ -111,6 +121,17 @@ void pipeline_stats(const Pipeline& p, Tree& tree) {
   tree.set("state", state_name(p.state()));
   tree.set("batches_in_flight", p.batches_in_flight());
   tree.set("hash", fmt::format("{:016x}", plan.hash));
+}
+
+void reload_stats(const runtime::ReloadRecord::Figures& reloads, Tree& tree) {
+  const auto when = [](int64_t nanos) { return nanos == 0 ? Value() : Value::timestamp(nanos); };
+  tree.set("reloads.successes", reloads.successes).set("reloads.failures", reloads.failures);
+  tree.set("reloads.last_success_timestamp", when(reloads.last_success))
+      .set("reloads.last_failure_timestamp", when(reloads.last_failure));
+  if (reloads.last_error.empty())
+    tree.set("reloads.last_error", Value());
+  else
+    tree.set("reloads.last_error.message", reloads.last_error);
 }
 
 void process_stats(Tree& tree, int64_t started) {
@@ -139,7 +160,18 @@ void Report::head(Tree& tree) const {
   tree.set("pipeline.batch_delay", Value::integer(node_.batch_delay));
 }
 
+void Report::add(const runtime::Pipeline& pipeline, std::shared_ptr<const runtime::ReloadRecord> record) {
+  const std::scoped_lock lock(mutex_);
+  pipelines_.push_back({&pipeline, std::move(record)});
+}
+
+void Report::remove(const runtime::Pipeline& pipeline) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(pipelines_, [&](const Shown& shown) { return shown.pipeline == &pipeline; });
+}
+
 void Report::root(Buffer& out, bool pretty) const {
+  const std::scoped_lock lock(mutex_);
   Tree tree;
   head(tree);
   tree.set("environment", node_.environment);
@@ -147,6 +179,7 @@ void Report::root(Buffer& out, bool pretty) const {
 }
 
 bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
+  const std::scoped_lock lock(mutex_);
   Tree tree;
   head(tree);
   const size_t slash = section.find('/');
@@ -154,12 +187,18 @@ bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
   const std::string_view id =
       slash == std::string_view::npos ? std::string_view{} : section.substr(slash + 1);
   const bool all = name.empty();
-  if (!all && name != "pipelines" && name != "events" && name != "process" && name != "jvm") return false;
+  if (!all && name != "pipelines" && name != "events" && name != "process" && name != "jvm" &&
+      name != "reloads")
+    return false;
   if (all || name == "process" || name == "jvm") process_stats(tree, node_.started_nanos);
   uint64_t in = 0, out_events = 0, nanos = 0, paused = 0, events_queued = 0;
   bool found = id.empty();
   auto* pipelines = all || name == "pipelines" ? tree.object("pipelines") : nullptr;
-  for (const auto* p : pipelines_) {
+  uint64_t reloads = 0, failed_reloads = 0;
+  for (const auto& [p, record] : pipelines_) {
+    const auto reloaded = record ? record->figures() : runtime::ReloadRecord::Figures{};
+    reloads += reloaded.successes;
+    failed_reloads += reloaded.failures;
     in += p->events_in.get();
     out_events += p->events_out.get();
     nanos += p->busy_nanos.get();
@@ -169,6 +208,7 @@ bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
     found = true;
     Tree one;
     pipeline_stats(*p, one);
+    reload_stats(reloaded, one);
     pipelines->set(tree.arena(), Key::intern(p->settings().id),
                    deep_copy(Value::object(one.root()), tree.arena(), true));
   }
@@ -177,6 +217,8 @@ bool Report::stats(std::string_view section, Buffer& out, bool pretty) const {
     tree.set("events.duration_in_millis", nanos / 1000000)
         .set("events.queue_push_duration_in_millis", paused / 1000000);
   }
+  if (all || name == "reloads")
+    tree.set("reloads.successes", reloads).set("reloads.failures", failed_reloads);
   if (all) tree.set("queue.events_count", events_queued).set("regex.timeouts", match::search_timeouts());
   if (!found) return false;
   write(tree, out, pretty);
@@ -222,7 +264,8 @@ double count(const std::vector<runtime::Problem>& problems, Trouble kind) {
 
 template <class Stages>
 void plugin_metrics(Families& f, std::string_view kind, const std::string& pipeline, const Stages& stages) {
-  for (const auto& stage : stages) {
+  for (const auto& pointer : stages) {
+    const auto& stage = *pointer;
     if (!stage.built.show_metrics) continue;
     const auto labels =
         fmt::format("pipeline=\"{}\",kind=\"{}\",plugin=\"{}\",id=\"{}\"", label_text(pipeline), kind,
@@ -242,6 +285,7 @@ void plugin_metrics(Families& f, std::string_view kind, const std::string& pipel
 }  // namespace
 
 void Report::metrics(Buffer& out) const {
+  const std::scoped_lock lock(mutex_);
   Families f;
   const auto process = read_process();
   f.add("process_resident_memory_bytes", "gauge", "Resident memory.", "",
@@ -253,7 +297,7 @@ void Report::metrics(Buffer& out) const {
         fmt::format("version=\"{}\",node=\"{}\"", node_.version, label_text(node_.name)), 1);
   f.add("sluice_regex_timeouts_total", "counter", "Searches that ended because their time was up.", "",
         static_cast<double>(match::search_timeouts()));
-  for (const auto* p : pipelines_) {
+  for (const auto& [p, record] : pipelines_) {
     const auto labels = fmt::format("pipeline=\"{}\"", label_text(p->settings().id));
     f.add("sluice_pipeline_up", "gauge", "1 while the pipeline runs.", labels,
           p->state() == Pipeline::State::running ? 1 : 0);
@@ -261,6 +305,13 @@ void Report::metrics(Buffer& out) const {
     for (const auto kind : {Trouble::stalled, Trouble::undelivered, Trouble::blocked})
       f.add("sluice_pipeline_trouble", "gauge", "Components that have stood still for too long.",
             fmt::format("{},kind=\"{}\"", labels, trouble_name(kind)), count(problems, kind));
+    if (record) {
+      const auto reloads = record->figures();
+      f.add("sluice_pipeline_reloads_total", "counter", "Reloads, by what came of them.",
+            labels + ",result=\"success\"", static_cast<double>(reloads.successes));
+      f.add("sluice_pipeline_reloads_total", "counter", "Reloads, by what came of them.",
+            labels + ",result=\"failure\"", static_cast<double>(reloads.failures));
+    }
     f.add("sluice_pipeline_events_in_total", "counter", "Events decoded.", labels,
           static_cast<double>(p->events_in.get()));
     f.add("sluice_pipeline_events_out_total", "counter", "Events handed to outputs.", labels,
@@ -291,9 +342,10 @@ void Report::metrics(Buffer& out) const {
           "Events dropped because a condition could not be evaluated.", labels,
           static_cast<double>(p->condition_failures.get()));
     if (!p->settings().show_metrics) continue;
-    plugin_metrics(f, "input", p->settings().id, p->plan().inputs);
-    plugin_metrics(f, "filter", p->settings().id, p->plan().filters);
-    plugin_metrics(f, "output", p->settings().id, p->plan().outputs);
+    const auto plan = p->plan();
+    plugin_metrics(f, "input", p->settings().id, plan->inputs);
+    plugin_metrics(f, "filter", p->settings().id, plan->filters);
+    plugin_metrics(f, "output", p->settings().id, plan->outputs);
   }
   f.write(out);
 }

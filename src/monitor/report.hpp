@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/buffer.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/pipeline.hpp"
+#include "runtime/reload_record.hpp"
 
 namespace sluice::monitor {
 
@@ -26,11 +29,13 @@ struct Node {
   int64_t batch_delay = 0;
 };
 
-/// Reads counters of running pipelines; any thread. The pipelines outlive the report.
+/// Reads counters of running pipelines; any thread.
 class Report {
  public:
   Report(Node node, const runtime::Engine& engine) : node_(std::move(node)), engine_(engine) {}
-  void add(const runtime::Pipeline& pipeline) { pipelines_.push_back(&pipeline); }
+  /// `pipeline` lives until it is removed. `record` may be null.
+  void add(const runtime::Pipeline& pipeline, std::shared_ptr<const runtime::ReloadRecord> record = nullptr);
+  void remove(const runtime::Pipeline& pipeline);
   void set_address(std::string address) { node_.http_address = std::move(address); }
 
   /// GET /
@@ -52,7 +57,12 @@ class Report {
 
   Node node_;
   const runtime::Engine& engine_;
-  std::vector<const runtime::Pipeline*> pipelines_;
+  struct Shown {
+    const runtime::Pipeline* pipeline;
+    std::shared_ptr<const runtime::ReloadRecord> record;
+  };
+  mutable std::mutex mutex_;  // of the list, held by whoever answers
+  std::vector<Shown> pipelines_;
 };
 
 }  // namespace sluice::monitor

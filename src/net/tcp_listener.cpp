@@ -1,10 +1,12 @@
 #include <netdb.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <unordered_set>
 
 #include "base/log.hpp"
+#include "net/kept_sockets.hpp"
 #include "net/tcp_connection.hpp"
 
 namespace sluice::net {
@@ -25,6 +27,8 @@ struct TcpListener::Impl : HandleOwner, std::enable_shared_from_this<TcpListener
   bool failing = false;
 
   Status listen(const Endpoint& address);
+  int open_socket(const Endpoint& address);
+  [[nodiscard]] int descriptor() const;
   void accept_one();
   void close();
   void loop_stopped() override { close(); }
@@ -58,18 +62,35 @@ Status listen_error(const std::string& host, uint16_t port, int code) {
   return Status::config("cannot listen on " + where + ": " + uv_text(code));
 }
 
-Status TcpListener::Impl::listen(const Endpoint& address) {
-  limits = PeerLimits(options.access);
-  int code = uv_tcp_init_ex(loop.uv(), &tcp, address.raw()->sa_family);
-  if (code != 0) return listen_error(options.host, options.port, code);
+int TcpListener::Impl::descriptor() const {
+  uv_os_fd_t fd = -1;
+  return uv_fileno(reinterpret_cast<const uv_handle_t*>(&tcp), &fd) == 0 ? fd : -1;
+}
+
+// A socket that is bound to the address: the one that was kept for it, or a new one. A code of libuv.
+int TcpListener::Impl::open_socket(const Endpoint& address) {
+  const int kept = take_kept_socket(SOCK_STREAM, address);
+  int code = uv_tcp_init_ex(loop.uv(), &tcp, kept >= 0 ? AF_UNSPEC : address.raw()->sa_family);
+  if (code != 0) {
+    if (kept >= 0) ::close(kept);
+    return code;
+  }
   tcp.data = static_cast<HandleOwner*>(this);
   self = shared_from_this();
-  uv_os_fd_t fd;
-  const int on = 1;
-  if (options.reuse_port && uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp), &fd) == 0) {
-    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (kept >= 0) {
+    code = uv_tcp_open(&tcp, kept);
+    if (code != 0) ::close(kept);
+    return code;
   }
-  code = uv_tcp_bind(&tcp, address.raw(), 0);
+  const int on = 1;
+  if (const int fd = descriptor(); options.reuse_port && fd >= 0)
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  return uv_tcp_bind(&tcp, address.raw(), 0);
+}
+
+Status TcpListener::Impl::listen(const Endpoint& address) {
+  limits = PeerLimits(options.access);
+  int code = open_socket(address);
   if (code == 0) {
     code =
         uv_listen(reinterpret_cast<uv_stream_t*>(&tcp), options.backlog, [](uv_stream_t* server, int status) {
@@ -91,6 +112,7 @@ Status TcpListener::Impl::listen(const Endpoint& address) {
   int size = sizeof bound;
   uv_tcp_getsockname(&tcp, reinterpret_cast<sockaddr*>(&bound), &size);
   port = Endpoint(reinterpret_cast<sockaddr*>(&bound)).port();
+  socket_opened(SOCK_STREAM, address, descriptor());
   return {};
 }
 
@@ -126,6 +148,7 @@ void TcpListener::Impl::accept_one() {
 void TcpListener::Impl::close() {
   auto* handle = reinterpret_cast<uv_handle_t*>(&tcp);
   if (!self || uv_is_closing(handle)) return;
+  socket_closing(descriptor());
   uv_close(handle, [](uv_handle_t* closed) {
     auto* impl = static_cast<Impl*>(static_cast<HandleOwner*>(closed->data));
     impl->on_accept = nullptr;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 
+#include "net/kept_sockets.hpp"
 #include "net/loop_impl.hpp"
 
 namespace sluice::net {
@@ -56,6 +57,7 @@ struct UdpSocket::Impl : HandleOwner, std::enable_shared_from_this<UdpSocket::Im
   size_t slab_from = 0;  // where the run that is being gathered begins
   size_t gathered = 0;   // its datagrams
 
+  int open_socket(const Endpoint& address);
   Status bind(const Endpoint& address);
   void ask_for_buffer();
   void prepare_area();
@@ -71,12 +73,19 @@ struct UdpSocket::Impl : HandleOwner, std::enable_shared_from_this<UdpSocket::Im
   static Impl* from(void* data) { return static_cast<Impl*>(static_cast<HandleOwner*>(data)); }
 };
 
-Status UdpSocket::Impl::bind(const Endpoint& address) {
-  const int family = address.raw()->sa_family;
-  fd = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return listen_error(options.host, options.port, -errno);
+// The socket that was kept for the address, or a new one. A code of libuv.
+int UdpSocket::Impl::open_socket(const Endpoint& address) {
+  fd = take_kept_socket(SOCK_DGRAM, address);
+  if (fd >= 0) return 0;
+  fd = ::socket(address.raw()->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -errno;
   const socklen_t length = address.v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  int code = ::bind(fd, address.raw(), length) == 0 ? 0 : -errno;
+  return ::bind(fd, address.raw(), length) == 0 ? 0 : -errno;
+}
+
+Status UdpSocket::Impl::bind(const Endpoint& address) {
+  int code = open_socket(address);
+  if (fd < 0) return listen_error(options.host, options.port, code);
   if (code == 0) code = uv_poll_init(loop.uv(), &poll, fd);
   if (code != 0) {
     ::close(std::exchange(fd, -1));
@@ -92,6 +101,7 @@ Status UdpSocket::Impl::bind(const Endpoint& address) {
   ask_for_buffer();
   prepare_area();
   start();
+  socket_opened(SOCK_DGRAM, address, fd);
   return {};
 }
 
@@ -196,6 +206,7 @@ void UdpSocket::Impl::close() {
   if (!self || uv_is_closing(reinterpret_cast<uv_handle_t*>(&poll))) return;
   stop();
   pace.reset();
+  socket_closing(fd);
   uv_close(reinterpret_cast<uv_handle_t*>(&poll), [](uv_handle_t* closed) {
     Impl* impl = from(closed->data);
     ::close(std::exchange(impl->fd, -1));

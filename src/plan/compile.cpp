@@ -15,15 +15,10 @@ class Compiler {
 
   std::unique_ptr<Plan> compile() {
     auto plan = std::make_unique<Plan>();
-    environment_.codecs = &plan->codecs;
     plan->hash = graph_.hash();
-    for (const auto id : graph_.inputs()) {
-      const auto& v = graph_.vertices()[id];
-      auto& stage = plan->inputs.emplace_back();
-      stage.built = plugin::build_input(*v.plugin, environment_, diagnostics_);
-      stage.span = v.span;
-      stage.vertex = id;
-    }
+    for (const auto id : graph_.inputs())
+      add(plan->inputs, id,
+          [&](const lang::Plugin& p) { return plugin::build_input(p, environment_, diagnostics_); });
     block(graph_.filters(), plan->filter_block, [&](ir::VertexId id) {
       return add(plan->filters, id,
                  [&](const lang::Plugin& p) { return plugin::build_filter(p, environment_, diagnostics_); });
@@ -40,13 +35,15 @@ class Compiler {
   }
 
  private:
-  template <class Stages, class Build>
-  size_t add(Stages& stages, ir::VertexId id, Build build) {
+  template <class T, class Build>
+  size_t add(Stages<T>& stages, ir::VertexId id, Build build) {
     const auto& v = graph_.vertices()[id];
-    auto& stage = stages.emplace_back();
+    auto& stage = *stages.emplace_back(std::make_shared<Stage<T>>());
+    environment_.codecs = &stage.codecs;
     stage.built = build(*v.plugin);
     stage.span = v.span;
     stage.vertex = id;
+    stage.hash = v.hash;
     return stages.size() - 1;
   }
 
@@ -129,9 +126,9 @@ class Compiler {
                            fmt::format("The other stands at {}: give each plugin its own id.",
                                        graph_.vertices()[it->second].place));
     };
-    for (const auto& s : plan.inputs) check(s);
-    for (const auto& s : plan.filters) check(s);
-    for (const auto& s : plan.outputs) check(s);
+    for (const auto& s : plan.inputs) check(*s);
+    for (const auto& s : plan.filters) check(*s);
+    for (const auto& s : plan.outputs) check(*s);
   }
 
   // Two inputs that would listen on the same port of the same protocol.

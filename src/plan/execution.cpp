@@ -11,21 +11,38 @@ namespace {
 // The rank of events that no event of the batch was the parent of: behind all others.
 constexpr uint32_t kLastRank = UINT32_MAX;
 
+// The state of `stage` out of the execution before, or a new one.
+template <class T, class State>
+State take_over(Stage<T>& stage, const Stages<T>& former, std::vector<State>& states) {
+  for (size_t i = 0; i < former.size(); ++i)
+    if (former[i].get() == &stage && states[i]) return std::move(states[i]);
+  return stage.built.plugin->worker();
+}
+
+bool has_filter(const Plan& plan, const Stage<plugin::Filter>& stage) {
+  return std::any_of(plan.filters.begin(), plan.filters.end(),
+                     [&](const auto& other) { return other.get() == &stage; });
+}
+
 }  // namespace
 
-Execution::Execution(Plan& plan, Refused refused) : plan_(plan), refused_(std::move(refused)) {
-  for (auto& stage : plan.filters) {
-    filters_.push_back(stage.built.plugin->worker());
-    wants_flush_ = wants_flush_ || stage.built.plugin->wants_flush();
+Execution::Execution(Plan& plan, Refused refused, Execution* former)
+    : plan_(plan), refused_(std::move(refused)) {
+  for (const auto& stage : plan.filters) {
+    filters_.push_back(former ? take_over(*stage, former->plan_.filters, former->filters_)
+                              : stage->built.plugin->worker());
+    wants_flush_ = wants_flush_ || stage->built.plugin->wants_flush();
   }
-  for (auto& stage : plan.outputs) outputs_.push_back(stage.built.plugin->worker());
+  for (const auto& stage : plan.outputs)
+    outputs_.push_back(former ? take_over(*stage, former->plan_.outputs, former->outputs_)
+                              : stage->built.plugin->worker());
 }
 
 Execution::Doing Execution::doing() const {
   const size_t number = doing_.load(std::memory_order_relaxed);
   if (number == 0) return {};
-  if (number <= plan_.filters.size()) return {&plan_.filters[number - 1], nullptr};
-  return {nullptr, &plan_.outputs[number - 1 - plan_.filters.size()]};
+  if (number <= plan_.filters.size()) return {plan_.filters[number - 1].get(), nullptr};
+  return {nullptr, plan_.outputs[number - 1 - plan_.filters.size()].get()};
 }
 
 std::unique_ptr<Execution::Selection> Execution::borrow() {
@@ -42,6 +59,13 @@ size_t Execution::run(const BatchRef& batch) { return run(batch, Mode::run); }
 
 size_t Execution::flush(const BatchRef& batch, bool final) {
   return run(batch, final ? Mode::final_flush : Mode::flush);
+}
+
+size_t Execution::flush_before(const BatchRef& batch, const Plan& next) {
+  next_ = &next;
+  const size_t flushed = run(batch, Mode::final_flush);
+  next_ = nullptr;
+  return flushed;
 }
 
 size_t Execution::run(const BatchRef& batch, Mode mode) {
@@ -86,7 +110,7 @@ void Execution::filter_block(const Block& block, Selection& selection, Batch& ba
 }
 
 void Execution::filter(size_t index, Selection& selection, Batch& batch, Mode mode) {
-  auto& stage = plan_.filters[index];
+  auto& stage = *plan_.filters[index];
   plugin::FilterRun run(selection, batch, stage.built.decoration, stage.metrics,
                         stage.refuser ? &*stage.refuser : nullptr);
   const size_t before = selection.size();
@@ -94,7 +118,7 @@ void Execution::filter(size_t index, Selection& selection, Batch& batch, Mode mo
   doing_.store(1 + index, std::memory_order_relaxed);
   if (before) filters_[index]->filter(run);
   if (mode != Mode::run && stage.built.plugin->wants_flush())
-    filters_[index]->flush(run, mode == Mode::final_flush);
+    filters_[index]->flush(run, mode == Mode::final_flush && !(next_ && has_filter(*next_, stage)));
   const auto cancelled = [](const Event* event) { return event->cancelled(); };
   if (run.emitted().empty()) {
     std::erase_if(selection, cancelled);
@@ -172,7 +196,7 @@ void Execution::output_block(const Block& block, Selection& selection, const Bat
   for (const auto& step : block.steps) {
     if (selection.empty()) return;
     if (!step.condition) {
-      auto& stage = plan_.outputs[step.stage];
+      auto& stage = *plan_.outputs[step.stage];
       const int64_t started = steady_nanos();
       doing_.store(1 + filters_.size() + step.stage, std::memory_order_relaxed);
       outputs_[step.stage]->write(selection, batch.for_holder(static_cast<uint32_t>(1 + step.stage)));

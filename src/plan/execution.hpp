@@ -18,13 +18,16 @@ class Execution {
   /// Called with an event that a condition could not be evaluated on; the event is dropped afterwards.
   using Refused = std::function<void(const Event& event, const Span& condition)>;
 
-  /// `plan` outlives the execution; its plugins have been started.
-  Execution(Plan& plan, Refused refused);
+  /// `plan` outlives the execution; its plugins have been started. The state of plugins that `former` has too
+  /// is taken over from it.
+  Execution(Plan& plan, Refused refused, Execution* former = nullptr);
 
   /// Filters `batch` and hands what is left to the outputs. Returns how many events reached the outputs.
   size_t run(const BatchRef& batch);
   /// The same, and lets every filter that wants to flush do so at its place; `final` at the pipeline's end.
   size_t flush(const BatchRef& batch, bool final);
+  /// The final flush of the filters that `next` has not.
+  size_t flush_before(const BatchRef& batch, const Plan& next);
   /// True when some filter wants flush() to be called.
   [[nodiscard]] bool wants_flush() const { return wants_flush_; }
 
@@ -57,7 +60,8 @@ class Execution {
   std::vector<std::unique_ptr<Selection>> spare_;
   std::atomic<size_t> doing_{0};  // 0: nothing, then the filters, then the outputs
   bool wants_flush_ = false;
-  bool emitted_ = false;  // some filter has made new events of this batch
+  const Plan* next_ = nullptr;  // in flush_before()
+  bool emitted_ = false;        // some filter has made new events of this batch
 };
 
 }  // namespace sluice::plan

@@ -246,9 +246,9 @@ class Checker {
     for (const auto& step : steps.steps) {
       if (!step.condition) {
         if (filters)
-          filter(plan_.filters[step.stage], fields);
+          filter(*plan_.filters[step.stage], fields);
         else
-          output(plan_.outputs[step.stage], fields);
+          output(*plan_.outputs[step.stage], fields);
         continue;
       }
       Fields yes = fields, no = fields;

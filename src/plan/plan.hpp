@@ -1,7 +1,6 @@
 // The executable form of a pipeline: plugins built, conditions compiled, in the nesting of the config.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,15 +13,24 @@
 
 namespace sluice::plan {
 
-/// A plugin at its place in the plan, with what it counts.
+/// A plugin at its place in the plan, with what it counts. After a reload the plan before and the plan behind
+/// it share the stages of plugins that did not change.
 template <class T>
 struct Stage {
   plugin::Built<T> built;
   plugin::PluginMetrics metrics;
-  std::optional<plugin::Refuser> refuser;  // set before the plugin starts
+  std::vector<std::shared_ptr<plugin::CodecMetrics>> codecs;  // of the plugin's codecs
+  std::optional<plugin::Refuser> refuser;                     // set before the plugin starts
+  enum class Phase : uint8_t { built, running, stopping };
+  Phase phase = Phase::built;  // main thread
   Span span;
+  std::string place;  // FILE:LINE:COLUMN of the span, set before the plugin starts
   ir::VertexId vertex = 0;
+  uint64_t hash = 0;  // of what the config says of the plugin (ir::Vertex::hash)
 };
+
+template <class T>
+using Stages = std::vector<std::shared_ptr<Stage<T>>>;
 
 /// Steps in order. A step runs a filter or an output, or splits the events by a condition.
 struct Block {
@@ -38,10 +46,9 @@ struct Block {
 /// A compiled pipeline. The blocks are immutable; the stages hold the plugins, which the runtime starts and
 /// stops.
 struct Plan {
-  std::deque<Stage<plugin::Input>> inputs;
-  std::deque<Stage<plugin::Filter>> filters;
-  std::deque<Stage<plugin::Output>> outputs;
-  std::vector<std::shared_ptr<plugin::CodecMetrics>> codecs;  // of the inputs and outputs
+  Stages<plugin::Input> inputs;
+  Stages<plugin::Filter> filters;
+  Stages<plugin::Output> outputs;
   Block filter_block;
   Block output_block;
   uint64_t hash = 0;

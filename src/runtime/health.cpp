@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/time.hpp"
 #include "runtime/pipeline.hpp"
 
@@ -9,6 +11,11 @@ namespace sluice::runtime {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;  // nanoseconds
+
+template <class Stage>
+std::string component(std::string_view kind, const Stage& stage) {
+  return fmt::format("{} {} at {}", kind, stage.built.spec->name, stage.place);
+}
 
 std::string_view state_text(Pipeline::State state) {
   switch (state) {
@@ -46,14 +53,11 @@ std::vector<Problem> Pipeline::problems() const {
   const int64_t limit = settings_.stall_millis * 1'000'000;
   if (limit == 0) return found;
   const int64_t now = steady_nanos();
-  find_stalled(now, limit, found);
-  const auto oldest = pool_.oldest();
-  for (size_t i = 0; i < plan_->outputs.size(); ++i) {
-    const int64_t since = oldest[1 + i];
-    if (since == 0 || now - since < limit) continue;
-    auto who = component("output", plan_->outputs[i]);
-    auto text = fmt::format("{} has not confirmed events that came {} s ago", who, (now - since) / kSecond);
-    found.push_back({Trouble::undelivered, std::move(who), std::move(text)});
+  {
+    const std::scoped_lock lock(mutex_);
+    find_stalled(now, limit, found);
+    for (const auto& former : former_) find_undelivered(*former, now, limit, found);
+    find_undelivered(*current_, now, limit, found);
   }
   if (const int64_t since = queue_.blocked_since(); since != 0 && now - since >= limit)
     found.push_back({Trouble::blocked, "queue",
@@ -62,8 +66,22 @@ std::vector<Problem> Pipeline::problems() const {
   return found;
 }
 
+void Pipeline::find_undelivered(const Generation& generation, int64_t now, int64_t limit,
+                                std::vector<Problem>& found) {
+  const auto oldest = generation.pool.oldest();
+  const auto& outputs = generation.plan->outputs;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const int64_t since = oldest[1 + i];
+    if (since == 0 || now - since < limit) continue;
+    auto who = component("output", *outputs[i]);
+    if (std::any_of(found.begin(), found.end(), [&](const auto& other) { return other.component == who; }))
+      continue;  // of the plan before, and older than this
+    auto text = fmt::format("{} has not confirmed events that came {} s ago", who, (now - since) / kSecond);
+    found.push_back({Trouble::undelivered, std::move(who), std::move(text)});
+  }
+}
+
 void Pipeline::find_stalled(int64_t now, int64_t limit, std::vector<Problem>& found) const {
-  const std::scoped_lock lock(workers_mutex_);
   for (size_t i = 0; i < workers_.size(); ++i) {
     const int64_t since = workers_[i]->working_since();
     if (since == 0 || now - since < limit) continue;

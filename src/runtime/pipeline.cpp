@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "base/log.hpp"
 #include "base/time.hpp"
@@ -19,28 +20,39 @@ constexpr std::string_view kConditionFailed = "the condition cannot be evaluated
 Pipeline::Pipeline(PipelineSettings settings, std::unique_ptr<plan::Plan> plan, lang::SourceSet sources,
                    plugin::Engine& engine, std::shared_ptr<plugin::DeadLetters> letters)
     : settings_(std::move(settings)),
-      plan_(std::move(plan)),
-      sources_(std::move(sources)),
       engine_(engine),
       letters_(std::move(letters)),
       queue_(settings_.in_flight_bytes),
-      pool_([this](size_t credit) {
-        if (persistence_)
-          persistence_->settled(credit);
-        else
-          queue_.settle(credit);
-      },
-            static_cast<uint32_t>(plan_->outputs.size() + 1)) {}
+      current_(make_generation(std::move(plan), std::move(sources))) {}
 
 Pipeline::~Pipeline() = default;
 
-std::string Pipeline::place(const Span& span) const {
-  return span.known() ? fmt::format("{}:{}:{}", sources_.path(span), span.line, span.column) : "config";
+std::shared_ptr<Generation> Pipeline::generation() const {
+  const std::scoped_lock lock(mutex_);
+  return current_;
+}
+
+std::shared_ptr<Generation> Pipeline::make_generation(std::unique_ptr<plan::Plan> plan,
+                                                      lang::SourceSet sources) {
+  return std::make_shared<Generation>(std::move(plan), std::move(sources), [this](size_t credit) {
+    if (persistence_)
+      persistence_->settled(credit);
+    else
+      queue_.settle(credit);
+  });
+}
+
+size_t Pipeline::batches_in_flight() const {
+  const std::scoped_lock lock(mutex_);
+  size_t all = current_->pool.in_flight();
+  for (const auto& former : former_) all += former->pool.in_flight();
+  return all;
 }
 
 bool Pipeline::names_events() const {
-  return std::any_of(plan_->outputs.begin(), plan_->outputs.end(),
-                     [](const auto& stage) { return stage.built.plugin->names_events(); });
+  const auto& outputs = current_->plan->outputs;
+  return std::any_of(outputs.begin(), outputs.end(),
+                     [](const auto& stage) { return stage->built.plugin->names_events(); });
 }
 
 Status Pipeline::open_disk_queue() {
@@ -61,45 +73,85 @@ Status Pipeline::open_disk_queue() {
   return {};
 }
 
-Status Pipeline::start_plugins() {
-  const bool name_events = names_events();
-  const auto start = [&](auto& stage, size_t& count, auto begin) -> Status {
-    stage.refuser.emplace(std::string(stage.built.spec->name), stage.built.id, place(stage.span), letters_,
-                          refused, stage.metrics);
-    plugin::Start context{engine_, stage.metrics, stage.built.id, *stage.refuser, name_events};
-    Status status = begin(stage, context);
-    if (status.ok()) {
-      ++count;
-      return {};
-    }
-    return Status::error(status.fault(), fmt::format("{}: {} {}: {}", place(stage.span),
-                                                     plugin::kind_name(stage.built.spec->kind),
-                                                     stage.built.spec->name, status.message()));
-  };
-  for (auto& stage : plan_->outputs)
-    if (auto s = start(stage, started_outputs_, [](auto& st, auto& c) { return st.built.plugin->start(c); });
-        !s.ok())
-      return s;
-  for (auto& stage : plan_->filters)
-    if (auto s = start(stage, started_filters_, [](auto& st, auto& c) { return st.built.plugin->start(c); });
-        !s.ok())
-      return s;
-  context_ = std::make_unique<WorkerContext>(
-      WorkerContext{queue_, pool_, *plan_,
-                    [this](const Event& event, const Span& where) { condition_failed(event, where); },
-                    settings_.id, settings_.batch_size, settings_.batch_delay_millis, events_in, events_out,
-                    busy_nanos, persistence_.get()});
+template <class T, class Begin>
+Status Pipeline::start_stage(plan::Stage<T>& stage, const Generation& generation, Begin begin) {
+  stage.place = generation.place(stage.span);
+  stage.refuser.emplace(std::string(stage.built.spec->name), stage.built.id, stage.place, letters_, refused,
+                        stage.metrics);
+  plugin::Start context{engine_, stage.metrics, stage.built.id, *stage.refuser, names_events_};
+  const Status status = begin(context);
+  if (status.ok()) stage.phase = plan::Stage<T>::Phase::running;
+  if (status.ok()) return {};
+  return Status::error(status.fault(),
+                       fmt::format("{}: {} {}: {}", stage.place, plugin::kind_name(stage.built.spec->kind),
+                                   stage.built.spec->name, status.message()));
+}
+
+template <class T>
+Status Pipeline::start_stages(plan::Stages<T>& stages, const Generation& generation) {
+  for (auto& stage : stages) {
+    if (stage->phase != plan::Stage<T>::Phase::built) continue;
+    const auto begin = [&](plugin::Start& start) { return stage->built.plugin->start(start); };
+    if (auto status = start_stage(*stage, generation, begin); !status.ok()) return status;
+  }
+  return {};
+}
+
+Status Pipeline::start_outputs_and_filters(const Generation& generation) {
+  if (auto status = start_stages(generation.plan->outputs, generation); !status.ok()) return status;
+  return start_stages(generation.plan->filters, generation);
+}
+
+// All entrances are there before the first input starts: it may end at once.
+Status Pipeline::start_inputs(const Generation& generation) {
+  auto& inputs = generation.plan->inputs;
   {
-    const std::scoped_lock lock(workers_mutex_);
+    const std::scoped_lock lock(mutex_);
+    for (const auto& stage : inputs)
+      if (auto& entrance = entrances_[stage.get()]; !entrance)
+        entrance = std::make_unique<Entrance>(queue_, [this] { input_ended(); });
+  }
+  for (auto& stage : inputs) {
+    if (stage->phase != plan::Stage<plugin::Input>::Phase::built) continue;
+    auto& entrance = *entrances_[stage.get()];
+    const auto begin = [&](plugin::Start& start) { return stage->built.plugin->start(start, entrance); };
+    if (auto status = start_stage(*stage, generation, begin); !status.ok()) return status;
+  }
+  return {};
+}
+
+void Pipeline::input_ended() {
+  std::function<void()> callback;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& stage : current_->plan->inputs)
+      if (const auto& entrance = entrances_[stage.get()]; !entrance || !entrance->has_ended()) return;
+    callback = std::move(on_finished_);
+  }
+  if (!callback) return;
+  inputs_ended_ = true;
+  callback();
+}
+
+Status Pipeline::start_plugins() {
+  names_events_ = names_events();
+  auto& generation = *current_;
+  if (auto status = start_outputs_and_filters(generation); !status.ok()) return status;
+  context_ = std::make_unique<WorkerContext>(WorkerContext{
+      queue_, &generation, [this](const Event& event, const Span& where) { condition_failed(event, where); },
+      settings_.id, settings_.batch_size, settings_.batch_delay_millis, events_in, events_out, busy_nanos,
+      persistence_.get()});
+  {
+    const std::scoped_lock lock(mutex_);
     for (size_t i = 0; i < settings_.workers; ++i) workers_.push_back(std::make_unique<Worker>(*context_));
   }
-  for (auto& stage : plan_->inputs)
-    if (auto s = start(stage, started_inputs_,
-                       [this](auto& st, auto& c) { return st.built.plugin->start(c, queue_); });
-        !s.ok())
-      return s;
-  for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->start(i);
+  if (auto status = start_inputs(generation); !status.ok()) return status;
+  start_workers();
   return {};
+}
+
+void Pipeline::start_workers() {
+  for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->start(i);
 }
 
 Status Pipeline::start() {
@@ -114,7 +166,7 @@ Status Pipeline::start() {
     return status;
   }
   if (Status status = start_plugins(); !status.ok()) {
-    for (size_t i = 0; i < started_inputs_; ++i) plan_->inputs[i].built.plugin->stop();
+    stop_reading(current_->plan->inputs);
     queue_.close();
     stop_plugins();
     state_ = State::terminated;
@@ -126,17 +178,15 @@ Status Pipeline::start() {
 }
 
 void Pipeline::on_finished(std::function<void()> callback) {
-  queue_.on_all_ended(plan_->inputs.size(), [this, callback = std::move(callback)] {
-    inputs_ended_ = true;
-    callback();
-  });
+  const std::scoped_lock lock(mutex_);
+  on_finished_ = std::move(callback);
 }
 
 bool Pipeline::stop() {
   state_ = State::draining;
-  for (size_t i = 0; i < started_inputs_; ++i) plan_->inputs[i].built.plugin->stop();
+  stop_reading(current_->plan->inputs);
   end_workers();
-  for (auto& stage : plan_->outputs) stage.built.plugin->flush();
+  for (auto& stage : current_->plan->outputs) stage->built.plugin->flush();
   const bool delivered = wait_delivered();
   if (!delivered)
     log::warn("logstash.javapipeline",
@@ -144,7 +194,7 @@ bool Pipeline::stop() {
                   ? "Not everything could be delivered in time; it is in the queue for the next start"
                   : "Not everything could be delivered in time; what has a source that can will be "
                     "sent again",
-              {{"pipeline.id", settings_.id}, {"batches", pool_.in_flight()}});
+              {{"pipeline.id", settings_.id}, {"batches", batches_in_flight()}});
   // Before the inputs close: their last acknowledgements come with it.
   if (persistence_) (void)persistence_->queue().commit();
   stop_plugins();
@@ -163,32 +213,41 @@ void Pipeline::end_workers() {
   queue_.close();
   // When the inputs ended by themselves nobody is in a hurry, and filters may take their time.
   if (!inputs_ended_)
-    for (size_t i = 0; i < started_filters_; ++i) plan_->filters[i].built.plugin->interrupt();
+    for (auto& stage : current_->plan->filters)
+      if (stage->phase != plan::Stage<plugin::Filter>::Phase::built) stage->built.plugin->interrupt();
   for (auto& worker : workers_) worker->join();
 }
 
 bool Pipeline::wait_delivered() {
-  if (!persistence_) return pool_.wait_idle(settings_.drain_millis);
+  if (!persistence_) return wait_idle(settings_.drain_millis);
   while (settings_.drain_queue)
-    if (pool_.wait_idle(kShortDrain)) return true;
+    if (wait_idle(kShortDrain)) return true;
   // What is not delivered is on disk: a stop need not wait for an output that is down.
-  return pool_.wait_idle(inputs_ended_ ? settings_.drain_millis
-                                       : std::min(settings_.drain_millis, kShortDrain));
+  return wait_idle(inputs_ended_ ? settings_.drain_millis : std::min(settings_.drain_millis, kShortDrain));
+}
+
+bool Pipeline::wait_idle(int64_t millis) {
+  const int64_t until = steady_nanos() + millis * 1'000'000;
+  const auto left = [&] { return std::max<int64_t>(0, (until - steady_nanos()) / 1'000'000); };
+  bool idle = current_->pool.wait_idle(millis);
+  for (const auto& former : former_) idle = former->pool.wait_idle(left()) && idle;
+  return idle;
 }
 
 void Pipeline::stop_plugins() {
-  for (size_t i = 0; i < started_outputs_; ++i) plan_->outputs[i].built.plugin->stop();
-  for (size_t i = 0; i < started_filters_; ++i) plan_->filters[i].built.plugin->stop();
+  auto& plan = *current_->plan;
+  stop_stages(plan.outputs);
+  stop_stages(plan.filters);
   if (letters_) letters_->close();
-  for (size_t i = 0; i < started_inputs_; ++i) plan_->inputs[i].built.plugin->close();
-  const std::scoped_lock lock(workers_mutex_);
+  close_inputs(plan.inputs);
+  const std::scoped_lock lock(mutex_);
   workers_.clear();
 }
 
 void Pipeline::condition_failed(const Event& event, const Span& where) {
   condition_failures.add();
   refused.add();
-  const std::string at = place(where);
+  const std::string at = generation()->place(where);
   constexpr std::string_view kStatement = "if-statement";  // plugin and id, as in Logstash
   const bool kept = letters_ && letters_->keep(event, {kStatement, kStatement, at, kConditionFailed});
   // One line a second at most: a stream of such events must not drown the log.

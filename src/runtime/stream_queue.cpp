@@ -115,14 +115,14 @@ void StreamQueue::wait(int64_t wait_millis, uint64_t seen) {
   for (;;) {
     wants_wake_ = true;
     const int64_t now = steady_nanos();
-    if (wakes_.load() != seen || now >= until) return;
+    if (wakes_.load() != seen || now >= until || workers_paused()) return;
     work_.wait_for(lock, std::chrono::nanoseconds(until - now));
   }
 }
 
 // Goes on with some room free, so that inputs do not stop and go on with every batch.
 void StreamQueue::resume_inputs() {
-  if (!has_waiting_.load(std::memory_order_relaxed) ||
+  if (!has_waiting_.load(std::memory_order_relaxed) || holds_.load(std::memory_order_relaxed) != 0 ||
       in_flight_.load(std::memory_order_relaxed) > limit_ - limit_ / 4 ||
       queued_bytes_.load(std::memory_order_relaxed) > kMostQueued / 2)
     return;
@@ -147,21 +147,6 @@ int64_t StreamQueue::blocked_since() const {
   return paused_since_;
 }
 
-void StreamQueue::ended() {
-  std::function<void()> callback;
-  {
-    std::scoped_lock lock(mutex_);
-    if (++ended_ == inputs_) callback = std::move(on_all_ended_);
-  }
-  if (callback) callback();
-}
-
-void StreamQueue::on_all_ended(size_t inputs, std::function<void()> callback) {
-  std::scoped_lock lock(mutex_);
-  inputs_ = inputs;
-  on_all_ended_ = std::move(callback);
-}
-
 // Streams whose time of quiet is over become ready.
 void StreamQueue::collect_due(int64_t now) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
@@ -182,6 +167,7 @@ Turn StreamQueue::take(int64_t wait_millis, Turn turn, std::optional<uint64_t> s
   const int64_t until = steady_nanos() + wait_millis * 1000000;
   for (;;) {
     const int64_t now = steady_nanos();
+    if (workers_paused()) return turn;
     collect_due(now);
     if (!ready_.empty()) break;
     if (now >= until || (closed_ && held_ == 0)) return turn;
@@ -234,6 +220,26 @@ void StreamQueue::release(Turn& turn, std::optional<int64_t> flush_after) {
   turn.stream.reset();
   turn.flush = false;
   turn.done = nullptr;
+}
+
+void StreamQueue::hold() {
+  const std::scoped_lock lock(mutex_);
+  ++holds_;
+}
+
+// With the lock, so that who is about to wait is seen.
+void StreamQueue::let_go() {
+  {
+    const std::scoped_lock lock(mutex_);
+    --holds_;
+  }
+  resume_inputs();
+}
+
+void StreamQueue::pause_workers(bool pause) {
+  const std::scoped_lock lock(mutex_);
+  workers_paused_ = pause;
+  if (pause) work_.notify_all();
 }
 
 void StreamQueue::close() {

@@ -29,7 +29,7 @@ struct Turn {
 };
 
 /// The pipeline's entrance. All methods are thread-safe.
-class StreamQueue : public plugin::InputSink {
+class StreamQueue {
  public:
   /// `limit`: bytes of input that may be in flight (queued, being filtered, or waiting for their outputs)
   /// before inputs are asked to pause. They are asked earlier when workers do not keep up: what waits in the
@@ -39,15 +39,16 @@ class StreamQueue : public plugin::InputSink {
   /// Bytes that may wait for workers before inputs are asked to pause: a few turns.
   static constexpr size_t kMostQueued = 2 << 20;
 
-  bool push(std::shared_ptr<plugin::Stream> stream, plugin::Chunk chunk) override;
-  void finish(std::shared_ptr<plugin::Stream> stream, std::function<void()> done) override;
-  bool ready() const override {
+  // As in plugin::InputSink.
+  bool push(std::shared_ptr<plugin::Stream> stream, plugin::Chunk chunk);
+  void finish(std::shared_ptr<plugin::Stream> stream, std::function<void()> done);
+  bool ready() const {
     return in_flight_.load(std::memory_order_relaxed) < limit_ &&
-           queued_bytes_.load(std::memory_order_relaxed) < kMostQueued;
+           queued_bytes_.load(std::memory_order_relaxed) < kMostQueued &&
+           holds_.load(std::memory_order_relaxed) == 0;
   }
-  void when_ready(std::function<void()> resume) override;
-  bool wait_ready(const std::atomic<bool>& stop) override;
-  void ended() override;
+  void when_ready(std::function<void()> resume);
+  bool wait_ready(const std::atomic<bool>& stop);
 
   /// Waits up to `wait_millis` for work. An empty turn: none came, or the queue is closed and empty. `spent`:
   /// a released turn whose memory may be used again. `seen`: an answer of wakes(); the wait ends with the
@@ -65,12 +66,17 @@ class StreamQueue : public plugin::InputSink {
   /// Counts `credit` bytes as no longer in flight.
   void settle(size_t credit);
 
+  /// Asks inputs to pause, whatever is in flight, until as many calls of let_go().
+  void hold();
+  void let_go();
+  /// While workers are paused, take() and wait() return at once, with nothing.
+  void pause_workers(bool pause);
+  [[nodiscard]] bool workers_paused() const { return workers_paused_.load(std::memory_order_relaxed); }
+
   /// No more work will come: take() returns at once when nothing is left.
   void close();
   /// True when closed and nothing is queued or held by a worker.
   [[nodiscard]] bool drained() const;
-  /// Called once, from any thread, when as many inputs have ended as `inputs` says.
-  void on_all_ended(size_t inputs, std::function<void()> callback);
 
   [[nodiscard]] size_t in_flight_bytes() const { return in_flight_.load(std::memory_order_relaxed); }
   [[nodiscard]] size_t queued_chunks() const { return queued_.load(std::memory_order_relaxed); }
@@ -97,12 +103,12 @@ class StreamQueue : public plugin::InputSink {
   std::multimap<int64_t, std::weak_ptr<plugin::Stream>> deadlines_;  // steady nanoseconds
   std::vector<std::function<void()>> waiting_;                       // inputs to resume
   std::atomic<bool> has_waiting_{false};
+  std::atomic<int> holds_{0};
+  std::atomic<bool> workers_paused_{false};  // changed with the lock held
   std::atomic<uint64_t> wakes_{0};
   std::atomic<bool> wants_wake_{false};  // somebody waits for wake()
   size_t held_ = 0;                      // streams that workers hold
   bool closed_ = false;
-  size_t inputs_ = 0, ended_ = 0;
-  std::function<void()> on_all_ended_;
   int64_t paused_since_ = 0;
   uint64_t paused_nanos_ = 0;
 };

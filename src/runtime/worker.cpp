@@ -25,18 +25,31 @@ void Worker::start(size_t number) {
 
 // Until the queue is drained.
 void Worker::run(bool trims) {
-  next_flush_ = steady_nanos() + kFlushEvery;
-  next_trim_ = steady_nanos() + kTrimEvery;
+  if (next_flush_ == 0) next_flush_ = steady_nanos() + kFlushEvery;
+  if (next_trim_ == 0) next_trim_ = steady_nanos() + kTrimEvery;
   Turn turn;
   bool more = true;
-  while (more && !abort_) {
+  while (more && !abort_ && !context_.queue.workers_paused()) {
     more = context_.persistence ? through_disk(turn) : through_memory(turn);
     const int64_t now = steady_nanos();
-    if (execution_.wants_flush() && now >= next_flush_) flush_filters(false);
+    if (execution_->wants_flush() && now >= next_flush_) flush_filters(false);
     if (trims && now >= next_trim_) trim();
   }
+  if (more && !abort_) return;  // paused
   if (unstored_) give_up();
-  if (execution_.wants_flush() && !abort_) flush_filters(true);
+  if (execution_->wants_flush() && !abort_) flush_filters(true);
+}
+
+void Worker::flush_before(const plan::Plan& next) {
+  if (!execution_->wants_flush()) return;
+  const BatchRef batch = context_.generation->pool.take();
+  context_.events_out.add(execution_->flush_before(batch, next));
+}
+
+std::unique_ptr<plan::Execution> Worker::renew() {
+  auto next =
+      std::make_unique<plan::Execution>(*context_.generation->plan, context_.refused, execution_.get());
+  return std::exchange(execution_, std::move(next));
 }
 
 // Ended by force: the source sends again.
@@ -49,7 +62,7 @@ void Worker::give_up() {
 // Filter, output; letting the batch go acknowledges it once the outputs have let go too.
 void Worker::work(const BatchRef& batch, int64_t started) {
   working_since_.store(started, std::memory_order_relaxed);
-  context_.events_out.add(execution_.run(batch));
+  context_.events_out.add(execution_->run(batch));
   working_since_.store(0, std::memory_order_relaxed);
   context_.busy_nanos.add(static_cast<uint64_t>(steady_nanos() - started));
 }
@@ -94,7 +107,7 @@ bool Worker::through_disk(Turn& turn) {
 bool Worker::work_backlog() {
   bool worked = false;
   for (int i = 0; i < kRecordsPerTurn && context_.persistence->may_read(); ++i) {
-    const BatchRef batch = context_.pool.take();
+    const BatchRef batch = context_.generation->pool.take();
     if (!context_.persistence->read(*batch)) break;
     work(batch, steady_nanos());
     worked = true;
@@ -113,7 +126,7 @@ void Worker::store(BatchRef batch) {
 
 // One batch of what is there; waits for more only as long as pipeline.batch.delay says.
 BatchRef Worker::gather(Turn& turn) {
-  BatchRef batch = context_.pool.take();
+  BatchRef batch = context_.generation->pool.take();
   const int64_t until =
       context_.batch_delay_millis ? steady_nanos() + context_.batch_delay_millis * 1000000 : 0;
   for (;;) {
@@ -140,7 +153,7 @@ void Worker::decode(Turn& turn, Batch& batch) {
 // the allocator keeps of it.
 void Worker::trim() {
   next_trim_ = steady_nanos() + kTrimEvery;
-  const size_t freed = context_.pool.trim() + SlabPool::shared().trim();
+  const size_t freed = context_.generation->pool.trim() + SlabPool::shared().trim();
 #ifdef __GLIBC__
   if (freed >= kWorthTrimming) malloc_trim(0);
 #endif
@@ -148,8 +161,8 @@ void Worker::trim() {
 
 void Worker::flush_filters(bool final) {
   next_flush_ = steady_nanos() + kFlushEvery;
-  const BatchRef batch = context_.pool.take();
-  context_.events_out.add(execution_.flush(batch, final));
+  const BatchRef batch = context_.generation->pool.take();
+  context_.events_out.add(execution_->flush(batch, final));
 }
 
 }  // namespace sluice::runtime

@@ -8,6 +8,7 @@
 
 #include "event/batch.hpp"
 #include "plan/execution.hpp"
+#include "runtime/generation.hpp"
 #include "runtime/persistence.hpp"
 
 namespace sluice::runtime {
@@ -15,8 +16,7 @@ namespace sluice::runtime {
 /// What all workers of a pipeline share.
 struct WorkerContext {
   StreamQueue& queue;
-  BatchPool& pool;
-  plan::Plan& plan;
+  Generation* generation;  // changed while the workers are paused
   plan::Execution::Refused refused;
   std::string pipeline_id;
   size_t batch_size;
@@ -27,11 +27,19 @@ struct WorkerContext {
   Persistence* persistence;  // null with the queue in memory
 };
 
-/// One thread. start(), then join() after the queue was closed: it ends when the queue is drained.
+/// One thread. start(), then join() after the queue was closed: it ends when the queue is drained. It ends as
+/// well, between two batches, while the queue pauses workers; start() lets it go on.
 class Worker {
  public:
-  explicit Worker(WorkerContext& context) : context_(context), execution_(context.plan, context.refused) {}
+  explicit Worker(WorkerContext& context)
+      : context_(context),
+        execution_(std::make_unique<plan::Execution>(*context.generation->plan, context.refused)) {}
   void start(size_t number);
+  /// The final flush of the filters that `next` has not, through the plan that runs. While it is paused.
+  void flush_before(const plan::Plan& next);
+  /// Goes over to the generation of the context, with the state of the plugins that stay. While it is paused.
+  /// Returns the execution before, with the state of the others.
+  std::unique_ptr<plan::Execution> renew();
   void join() {
     if (thread_.joinable()) thread_.join();
   }
@@ -41,7 +49,7 @@ class Worker {
   /// Since when it has been at work on one batch (steady nanoseconds); 0: it waits. Any thread.
   [[nodiscard]] int64_t working_since() const { return working_since_.load(std::memory_order_relaxed); }
   /// Which plugin has that batch. Any thread.
-  [[nodiscard]] plan::Execution::Doing doing() const { return execution_.doing(); }
+  [[nodiscard]] plan::Execution::Doing doing() const { return execution_->doing(); }
 
  private:
   void run(bool trims);
@@ -57,7 +65,7 @@ class Worker {
   void trim();
 
   WorkerContext& context_;
-  plan::Execution execution_;
+  std::unique_ptr<plan::Execution> execution_;
   std::thread thread_;
   std::atomic<bool> abort_{false};
   std::atomic<int64_t> working_since_{0};

@@ -6,7 +6,6 @@
 namespace sluice::settings {
 namespace {
 
-constexpr std::string_view kReload = "configs are not reloaded by this version";
 constexpr std::string_view kElastic = "it belongs to Elastic's commercial features";
 
 constexpr Known kKnown[] = {
@@ -15,8 +14,9 @@ constexpr Known kKnown[] = {
     {"path.config", Type::string, "", "The config: a file, a directory or a glob.", true},
     {"config.string", Type::string, "", "The config as text.", true},
     {"config.test_and_exit", Type::boolean, "false", "Check the config and end."},
-    {"config.reload.automatic", Type::boolean, "false", "Reload changed configs.", false, kReload},
-    {"config.reload.interval", Type::duration, "3s", "How often configs are looked at.", false, kReload},
+    {"config.reload.automatic", Type::boolean, "false",
+     "Look at the configs at intervals, and reload what has changed."},
+    {"config.reload.interval", Type::duration, "3s", "How often configs are looked at."},
     {"config.support_escapes", Type::boolean, "false",
      "Whether \\n, \\t and the like in strings are replaced.", true},
     {"config.field_reference.escape_style", Type::string, "none",
@@ -44,7 +44,7 @@ constexpr Known kKnown[] = {
      true},
     {"pipeline.drain_timeout", Type::duration, "30s",
      "The longest that a stop waits for deliveries. Sluice only.", true},
-    {"pipeline.reloadable", Type::boolean, "true", "Whether the pipeline may be reloaded.", true, kReload},
+    {"pipeline.reloadable", Type::boolean, "true", "Whether the pipeline may be reloaded.", true},
     {"pipeline.separate_logs", Type::boolean, "false", "A log file per pipeline.", true,
      "all pipelines log to one place"},
     {"queue.type", Type::string, "memory", "Where events wait: memory, or persisted (on disk).", true},

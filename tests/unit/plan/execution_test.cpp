@@ -130,10 +130,10 @@ TEST_CASE("flush lets filters speak at their place in the order, without events 
 
 TEST_CASE("stages count what goes in and out") {
   const Run run(R"(filter { if [n] > 1 { drop {} } } output { record {} })", kFour);
-  const auto& drop = run.compiled.plan->filters[0].metrics;
+  const auto& drop = run.compiled.plan->filters[0]->metrics;
   CHECK(drop.in.get() == 3);
   CHECK(drop.out.get() == 0);
-  CHECK(run.compiled.plan->outputs[0].metrics.in.get() == 1);
+  CHECK(run.compiled.plan->outputs[0]->metrics.in.get() == 1);
 }
 
 TEST_CASE("without filters and with an empty batch nothing happens") {

@@ -102,8 +102,8 @@ TEST_CASE("text without input or output gets stdin and stdout; a file does not")
   CHECK(loaded.config->sections.size() == 3);
   runtime::compile_config(loaded, {});
   REQUIRE(loaded.plan);
-  CHECK(loaded.plan->inputs[0].built.spec->name == "stdin");
-  CHECK(loaded.plan->outputs[0].built.spec->name == "stdout");
+  CHECK(loaded.plan->inputs[0]->built.spec->name == "stdin");
+  CHECK(loaded.plan->outputs[0]->built.spec->name == "stdout");
 
   runtime::LoadedConfig missing;
   source.path = "/no/such/file.conf";

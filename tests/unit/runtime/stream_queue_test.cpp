@@ -216,13 +216,3 @@ TEST_CASE("closed means drained only when nothing waits and nothing is held") {
   CHECK(queue.drained());
   CHECK_FALSE(queue.take(60'000));  // at once
 }
-
-TEST_CASE("the end of all inputs is told once") {
-  StreamQueue queue(1 << 20);
-  int ended = 0;
-  queue.on_all_ended(2, [&] { ++ended; });
-  queue.ended();
-  CHECK(ended == 0);
-  queue.ended();
-  CHECK(ended == 1);
-}
