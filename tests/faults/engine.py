@@ -37,9 +37,12 @@ class Engine:
         self.started = time.monotonic()
         with open(self.log, "ab") as out:
             self.child = subprocess.Popen(
-                [*prefix, str(binary), "-f", str(path), "--path.data", str(folder / "data"), "--queue.type", queue,
-                 "--api.http.port", str(self.api), *options],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+                [*prefix, *self.command(binary, path, folder, queue, options)], stdin=subprocess.DEVNULL, stdout=out,
+                stderr=out)
+
+    def command(self, binary, path, folder, queue, options):
+        return [str(binary), "-f", str(path), "--path.data", str(folder / "data"), "--queue.type", queue,
+                "--api.http.port", str(self.api), *options]
 
     def ready(self, port):
         """Waits for the port; the seconds that the start took."""

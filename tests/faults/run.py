@@ -16,6 +16,7 @@ sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
 import memory_kill  # noqa: E402
 import queue_damage  # noqa: E402
 import queue_kill  # noqa: E402
+import reloads  # noqa: E402
 from checks import Failed, Skipped  # noqa: E402
 
 TESTS = {
@@ -27,6 +28,14 @@ TESTS = {
     "queue: tcp to Elasticsearch, killed": queue_kill.tcp_to_search,
     "queue: damaged bytes": queue_damage.damaged_bytes,
     "queue: full disk": queue_damage.full_disk,
+    "reload: filters change under load": reloads.filters_change,
+    "reload: outputs change under load": reloads.outputs_change,
+    "reload: an input changes under load": reloads.an_input_changes,
+    "reload: an error and its end": reloads.an_error_and_its_end,
+    "reload: an output that is stuck": reloads.an_output_that_is_stuck,
+    "reload: state goes on": reloads.state_goes_on,
+    "reload: pipelines come and go": reloads.pipelines_come_and_go,
+    "reload: by itself": reloads.looks_by_itself,
 }
 
 

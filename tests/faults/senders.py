@@ -72,18 +72,18 @@ class LumberjackClient(threading.Thread):
 
 
 class TcpClient(threading.Thread):
-    """Sends lines as fast as they are taken. `sent` grows by one for each."""
+    """Sends lines as fast as they are taken, or with a pause (seconds) behind each 20."""
 
-    def __init__(self, port, ids):
+    def __init__(self, port, ids, pause=0.0):
         super().__init__(daemon=True)
-        self._port, self._ids = port, ids
+        self._port, self._ids, self._pause = port, ids, pause
         self.numbers = []  # in the order of sending
         self.stopped = threading.Event()
 
     def run(self):
         try:
             with socket.create_connection(("127.0.0.1", self._port), 10) as connection:
-                while not self.stopped.is_set():
+                while not self.stopped.wait(self._pause):
                     numbers = self._ids.take(20)
                     self.numbers.extend(numbers)
                     connection.sendall(b"".join(b'{"message":"id=%d;"}\n' % n for n in numbers))

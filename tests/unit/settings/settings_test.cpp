@@ -103,7 +103,9 @@ TEST_CASE("values of the wrong type or choice, and what this version does not ha
                            "dead_letter_queue.retain.age: 3",
                            "dead_letter_queue.retain.age: -3d",
                            "dead_letter_queue.retain.age: 3w",
-                           "config.reload.automatic: true"}) {
+                           "config.reload.automatic: often",
+                           "config.reload.interval: soon",
+                           "pipeline.separate_logs: true"}) {
     CAPTURE(yaml);
     const File f(yaml);
     CHECK_FALSE(f.status.ok());
