@@ -162,12 +162,17 @@ class GrokWorker : public plugin::FilterWorker {
     const match::Subject subject(text.as_text());
     // Of several expressions that are all tried, the last one decides, as in Logstash.
     bool matched = false;
-    for (size_t i = 0; i < source.expressions.size(); ++i) {
-      // The first one is often the one: what can match is asked when it was not.
-      if (i == 1) source.filter.scan(subject.text(), found_);
-      if (i > 0 && !source.filter.possible(i, found_)) {
-        matched = false;
-        continue;
+    // The first one is often the one: what can match is asked when it was not. Where it seldom is, that is
+    // asked at once; of what is not ASCII the first one has to say whether it can be searched at all.
+    bool scanned = false, scan = !first_matches_ && source.expressions.size() > 1 && subject.ascii();
+    for (size_t i = 0; i < source.expressions.size(); ++i, scan = true) {
+      if (scan) {
+        if (!scanned) source.filter.scan(subject.text(), found_);
+        scanned = true;
+        const size_t possible = source.filter.next(i, found_);
+        if (possible != i) matched = false;
+        i = possible;
+        if (i == source.expressions.size()) break;
       }
       const auto& expression = source.expressions[i];
       match::Budget budget{config_.timeout_millis};
@@ -177,9 +182,11 @@ class GrokWorker : public plugin::FilterWorker {
         case match::MatchResult::match:
           if (!store(expression, text, event)) return Outcome::missed;
           matched = true;
+          if (i == 0) first_matches_ = true;
           break;
         case match::MatchResult::no_match:
           matched = false;
+          if (i == 0) first_matches_ = false;
           break;
         case match::MatchResult::timeout:
           return timed_out(source, expression, text, event);
@@ -283,6 +290,7 @@ class GrokWorker : public plugin::FilterWorker {
   match::GrokMatch match_;
   std::vector<Value> typed_;  // of the captures
   match::LiteralFilter::Found found_;
+  bool first_matches_ = true;  // the first expression did when it was tried last
   std::string scratch_;
   WarningLimiter warnings_;
   plugin::Counter* matches_ = nullptr;

@@ -199,6 +199,51 @@ TEST_CASE("a list's expressions are refused only where they cannot match") {
   for (size_t i = 0; i < many.size(); ++i) CHECK(filter.possible(i, found) == ((i + 100) % 3 == 0));
 }
 
+TEST_CASE("a list's filter finds its texts at every place of a text") {
+  const std::vector<std::string> literals = {"abc", "sshd[", "xyz=", "\xff\xfe\xfd", "needle"};
+  std::vector<Required> required;
+  for (const auto& literal : literals) required.push_back({{literal}, {}});
+  required.push_back({{}, {{"abc", "needle"}}});
+  required.push_back({{"xyz=", "sshd["}, {}});
+  required.push_back({});
+  const LiteralFilter filter(required);
+  REQUIRE(filter.size() == required.size());
+  LiteralFilter::Found found;
+  for (size_t size = 0; size < 120; ++size) {
+    for (size_t which = 0; which < literals.size(); ++which) {
+      for (size_t at = 0; at + literals[which].size() <= size; ++at) {
+        std::string text(size, 'n');  // the rarest bytes of none, the first of one
+        text.replace(at, literals[which].size(), literals[which]);
+        filter.scan(text, found);
+        std::string possible;
+        for (size_t i = filter.next(0, found); i < filter.size(); i = filter.next(i + 1, found)) {
+          CHECK(filter.possible(i, found));
+          possible += std::to_string(i);
+        }
+        std::string expected = std::to_string(which);
+        if (which == 0 || which == 4) expected += "5";
+        CHECK_MESSAGE(possible == expected + "7", size, " ", at);
+      }
+    }
+  }
+  filter.scan(std::string(100, 'n') + "sshd[1] xyz=", found);
+  CHECK((filter.possible(1, found) && filter.possible(2, found) && filter.possible(6, found)));
+  CHECK_FALSE((filter.possible(0, found) || filter.possible(5, found)));
+}
+
+TEST_CASE("a list of hundreds of expressions is gone through in order") {
+  std::vector<Required> required;
+  for (int i = 0; i < 300; ++i)
+    required.push_back(i % 100 == 0 ? Required{} : Required{{"text" + std::to_string(i) + ";"}, {}});
+  const LiteralFilter filter(required);
+  LiteralFilter::Found found;
+  filter.scan("here are text7; and text299; and no text8", found);
+  std::string possible;
+  for (size_t i = filter.next(0, found); i < filter.size(); i = filter.next(i + 1, found))
+    possible += std::to_string(i) + " ";
+  CHECK(possible == "0 7 100 200 299 ");
+}
+
 TEST_CASE("what matches is never refused by a list's filter") {
   int matched = 0;
   for (unsigned seed = 0; seed < 4000; ++seed) {
