@@ -105,8 +105,8 @@ Status unknown_flag(const std::string& flag) {
 }
 
 bool is_command(const std::string& word) {
-  return word == "explain" || word == "keystore" || word == "plugins" || word == "version" ||
-         word == "help" || word == "check" || word == "queue" || word == "dlq";
+  return word == "explain" || word == "diff" || word == "keystore" || word == "plugins" ||
+         word == "version" || word == "help" || word == "check" || word == "queue" || word == "dlq";
 }
 
 Status take(const po::variables_map& vm, Arguments& args) {
@@ -190,6 +190,9 @@ std::string help_text() {
       "pipeline --test CONFIG...     check configs; --fix mends what is certain, --format json for editors\n"
       "pipeline explain CONFIG       print the graph; --format dot|mermaid|json draws it\n"
       "pipeline explain --cost FILE  which engine each regular expression got, and what makes it slow\n"
+      "pipeline diff CONFIG CONFIG   what two configs do differently, and what a reload of one as the other "
+      "would "
+      "touch\n"
       "pipeline explain E0203        what a diagnostic code means\n"
       "pipeline keystore COMMAND     create, add KEY, list, remove KEY: secrets for ${KEY} in configs and "
       "logstash.yml\n"

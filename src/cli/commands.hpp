@@ -14,6 +14,8 @@ namespace sluice::cli {
 int check(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
 /// pipeline explain
 int explain(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
+/// pipeline diff CONFIG CONFIG: 0 when they say the same, 1 when they differ, 2 after an error.
+int diff(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
 /// pipeline keystore
 int keystore(const Arguments& args);
 /// pipeline plugins

@@ -110,6 +110,7 @@ int dispatch(int argc, char** argv) {
   match::set_standard_budget(std::max<int64_t>(1, settings.millis("regex.timeout")));
   net::TlsReload::set_enabled(settings.boolean("ssl.reload.automatic"));
   if (args.command == "explain") return explain(args, settings, *variables);
+  if (args.command == "diff") return diff(args, settings, *variables);
   if (args.command == "queue") return queue(args, settings, *variables);
   if (args.command == "dlq") return dlq(args, settings, *variables);
   if (args.command == "check" || settings.boolean("config.test_and_exit"))
