@@ -149,16 +149,9 @@ __attribute__((target("avx2"))) char* escape_wide(std::string_view& text, char* 
 }
 #endif
 
-// Copies `text` and escapes it. Null when its UTF-8 is broken; it is looked at once something is not ASCII.
-// `out` has room for every byte to be escaped, and two blocks.
-char* escape(std::string_view text, char* out) {
+// As escape(), sixteen bytes at once.
+__attribute__((noinline)) char* escape_blocks(std::string_view text, char* out) {
   bool ascii = true;
-#ifdef __x86_64__
-  if (kWide) {
-    out = escape_wide(text, out);
-    if (text.empty()) return out;
-  }
-#endif
   for (;;) {
     const size_t plain = ascii ? copy_plain<false>(text, out) : copy_plain<true>(text, out);
     out += plain;
@@ -172,6 +165,16 @@ char* escape(std::string_view text, char* out) {
       ascii = false;
     }
   }
+}
+
+// Copies `text` and escapes it. Null when its UTF-8 is broken; it is looked at once something is not ASCII.
+// `out` has room for every byte to be escaped, and two blocks.
+char* escape(std::string_view text, char* out) {
+#ifdef __x86_64__
+  if (kWide) out = escape_wide(text, out);
+  if (kWide && text.empty()) return out;
+#endif
+  return escape_blocks(text, out);
 }
 
 // Writes to a Buffer, whose size is brought up to date when it needs more room and at the end. Each function
