@@ -108,8 +108,8 @@ int HttpClient::Impl::on_socket(CURL*, curl_socket_t socket, int what, void* sel
   if ((what & CURL_POLL_OUT) != 0) events |= UV_WRITABLE;
   uv_poll_start(&poll->handle, events, [](uv_poll_t* handle, int status, int ready) {
     auto* one = static_cast<Poll*>(static_cast<HandleOwner*>(handle->data));
-    int flags = 0;
-    if (status < 0) flags = CURL_CSELECT_ERR;
+    // What is wrong with the socket is what reading from it says; curl's own word for it would name no cause.
+    int flags = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0;
     if ((ready & UV_READABLE) != 0) flags |= CURL_CSELECT_IN;
     if ((ready & UV_WRITABLE) != 0) flags |= CURL_CSELECT_OUT;
     if (one->client != nullptr) one->client->act(one->socket, flags);

@@ -1,5 +1,6 @@
 """The engine under test: started with a config and a data folder, killed or stopped by its process id."""
 import json
+import re
 import socket
 import subprocess
 import time
@@ -59,6 +60,11 @@ class Engine:
         """The figures of the queue, from the monitoring API."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.api}/_node/stats/pipelines/main", timeout=10) as answer:
             return json.load(answer)["pipelines"]["main"]["queue"]
+
+    def peak_memory(self):
+        """The most bytes of memory that the process has had."""
+        status = open(f"/proc/{self.child.pid}/status").read()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) << 10
 
     def kill(self):
         if self.child.poll() is not None:

@@ -4,6 +4,7 @@
     run.py BINARY [--rounds 20] [--long] [--seed N] [NAME ...]     closes with `N passed, N failed, N skipped`
 """
 import argparse
+import concurrent.futures
 import pathlib
 import shutil
 import sys
@@ -13,6 +14,7 @@ import time
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
 
+import destinations  # noqa: E402
 import memory_kill  # noqa: E402
 import queue_damage  # noqa: E402
 import queue_kill  # noqa: E402
@@ -37,6 +39,9 @@ TESTS = {
     "reload: pipelines come and go": reloads.pipelines_come_and_go,
     "reload: by itself": reloads.looks_by_itself,
 }
+# Most of these wait for something, and so several run at a time.
+TOGETHER = destinations.tests()
+AT_A_TIME = 6
 
 
 class Bench:
@@ -86,10 +91,8 @@ def run(name, test, arguments):
             print(f"kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    print(f"{outcome} {name} ({time.monotonic() - begin:.1f} s){': ' + text if text else ''}")
-    for note in bench.notes:
-        print(f"    {note}")
-    sys.stdout.flush()
+    text = f"{outcome} {name} ({time.monotonic() - begin:.1f} s){': ' + text if text else ''}"
+    print("\n    ".join([text, *bench.notes]), flush=True)
     return outcome
 
 
@@ -102,8 +105,14 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="leave the folders of the tests")
     arguments = parser.parse_intermixed_args()
-    outcomes = [run(name, test, arguments) for name, test in TESTS.items()
+
+    def chosen(tests):
+        return [(name, test, arguments) for name, test in tests.items()
                 if not arguments.names or any(part in name for part in arguments.names)]
+
+    outcomes = [run(*one) for one in chosen(TESTS)]
+    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+        outcomes += pool.map(lambda one: run(*one), chosen(TOGETHER))
     print(", ".join(f"{outcomes.count(o)} {o}" for o in ("passed", "failed", "skipped")))
     return 1 if "failed" in outcomes else 0
 

@@ -7,8 +7,9 @@ import socket
 import ssl
 import subprocess
 
+from authority import Authority
 from checks import check, equal, free_port
-from engine import Authority, has, lacks
+from engine import has, lacks
 
 IDLE = "input { heartbeat { interval => 60 } } output { null { } }"
 PASSWORD = "Str0ng-enough"

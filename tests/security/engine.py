@@ -1,11 +1,11 @@
 """The engine as a process with a settings folder of its own, and what the cases share."""
-import pathlib
 import queue
 import re
-import shutil
 import subprocess
 import threading
 import time
+
+from checks import ENVIRONMENT, Failed, check
 
 
 def has(text, *words):
@@ -90,30 +90,3 @@ class Engine:
             status = self.process.wait()
         self.process = None
         return status
-
-
-class Authority:
-    """A certificate authority in a folder, made with the program openssl."""
-
-    def __init__(self, folder, name="authority"):
-        if not shutil.which("openssl"):
-            raise Skipped("the program openssl is not there")
-        self.folder = pathlib.Path(folder) / name
-        self.folder.mkdir()
-        self.certificate = self.folder / "ca.crt"
-        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                      "-subj", f"/CN={name}", "-keyout", "ca.key", "-out", "ca.crt")
-
-    def _openssl(self, *arguments):
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=self.folder)
-
-    def issue(self, name):
-        """A certificate for 127.0.0.1: paths of certificate and key."""
-        (self.folder / f"{name}.ext").write_text("subjectAltName=IP:127.0.0.1\n")
-        self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
-                      "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
-                      "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.crt")
-        return self.folder / f"{name}.crt", self.folder / f"{name}.key"
-
-from checks import ENVIRONMENT, Failed, Skipped, check

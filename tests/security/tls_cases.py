@@ -5,8 +5,9 @@ import shutil
 import socket
 import ssl
 
+from authority import Authority
 from checks import check, free_port
-from engine import Authority, has
+from engine import has
 from listener_cases import QUIET, send
 
 OUTPUT = "output { stdout { codec => line { format => 'got %{message}' } } }"

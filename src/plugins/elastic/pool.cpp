@@ -13,6 +13,7 @@ using Response = net::HttpClientResponse;
 constexpr size_t kMostPerHost = 16;
 constexpr size_t kMostShown = 100;  // hosts in the monitoring API
 constexpr uint64_t kSpareMillis = 1000;
+constexpr size_t kMostAnswered = size_t{64} << 20;  // bytes; a thousandth of it is usual
 
 // "10.0.0.1:9200" or "name/10.0.0.1:9200"
 std::string_view address_of(std::string_view published) {
@@ -145,6 +146,7 @@ void Pool::send(const HostPtr& host, std::string_view method, std::string_view p
   request.headers.insert(request.headers.end(), extra_.begin(), extra_.end());
   request.body = std::move(body);
   request.timeout_millis = settings_.timeout_millis;
+  request.max_response_bytes = kMostAnswered;
   request.connect_timeout_millis = std::min<uint32_t>(settings_.timeout_millis, 10'000);
   client_->request(std::move(request), std::move(on_done));
 }

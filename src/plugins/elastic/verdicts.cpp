@@ -197,7 +197,7 @@ void Bulk::malformed(BodyPtr body, const Response& response) {
     dead_letter(*body, 0, result);
     return bodies_.give(std::move(body));
   }
-  log_.write(log::Level::error, "400",
+  log_.write(log::Level::error, "400 alone",
              "Elasticsearch cannot read bulk requests; they are sent again: check the options of this output",
              {{"reason", error_text(response.body)}});
   again_later(std::move(body));
