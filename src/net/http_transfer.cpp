@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "net/certificate_dates.hpp"
 #include "net/http_client_impl.hpp"
 
 namespace sluice::net {
@@ -293,6 +294,10 @@ void HttpClient::Impl::finish(HttpTransfer& transfer, CURLcode code) {
                               ? "the answer of " + authority_of(owned->request.url) + " is larger than " +
                                     std::to_string(owned->request.max_response_bytes) + " bytes"
                               : text_of(*owned, code);
+    // A server that refuses our certificate may do no more than hang up.
+    if (!options.certificate.empty() && response.error != HttpClientResponse::Error::connect)
+      if (const auto trouble = certificate_trouble(options.certificate); !trouble.empty())
+        response.error_text += "; " + trouble;
   }
   curl_multi_remove_handle(multi, owned->easy);
   done(std::move(owned));

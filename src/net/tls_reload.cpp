@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "base/log.hpp"
+#include "net/certificate_dates.hpp"
 
 namespace sluice::net {
 namespace {
@@ -28,10 +29,18 @@ void TlsReload::set_enabled(bool enabled) { enabled_ = enabled; }
 TlsReload::TlsReload(Loop& loop, std::shared_ptr<const TlsContext> now, std::string logger,
                      OnChange on_change)
     : now_(std::move(now)), logger_(std::move(logger)), on_change_(std::move(on_change)), timer_(loop) {
+  warn_of_dates();
   if (!now_ || !enabled_) return;
   loaded_ = last_ = look();
   timer_.start(
       kLookMillis, [this] { check(); }, kLookMillis);
+}
+
+void TlsReload::warn_of_dates() const {
+  if (!now_ || now_->config().certificate.empty()) return;
+  if (const auto trouble = certificate_trouble(now_->config().certificate); !trouble.empty())
+    log::warn(logger_, "Peers will refuse our certificate: " + trouble + "; replace it",
+              {{"certificate", now_->config().certificate}});
 }
 
 TlsReload::Prints TlsReload::look() const {
@@ -58,6 +67,7 @@ void TlsReload::check() {
   }
   now_ = std::move(fresh).value();
   log::info(logger_, "Certificates were loaded anew", {{"certificate", now_->config().certificate}});
+  warn_of_dates();
   on_change_(now_);
 }
 

@@ -13,7 +13,8 @@ namespace sluice::net {
 
 /// Looks at the files of a TLS configuration every two seconds. When they have changed and lie still, they
 /// are loaded anew and handed over, for handshakes from then on; files that cannot be used leave the old ones
-/// in force and are named in the log, once. Made and destroyed on the loop's thread (or while it does not
+/// in force and are named in the log, once. A certificate whose time is not now is named
+/// too. Made and destroyed on the loop's thread (or while it does not
 /// run); reads the files there, which takes about a millisecond.
 class TlsReload {
  public:
@@ -29,6 +30,7 @@ class TlsReload {
   using Prints = std::vector<std::string>;  // of each file: what tells two versions apart
   [[nodiscard]] Prints look() const;
   void check();
+  void warn_of_dates() const;
 
   std::shared_ptr<const TlsContext> now_;
   std::string logger_;
