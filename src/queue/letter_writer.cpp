@@ -324,9 +324,11 @@ void LetterWriter::failed(const Status& status) {
   if (!status.ok() && !failing_)
     log::error(kLogger, "Dead letters cannot be written; they are kept in memory, and inputs will pause",
                {{"folder", settings_.folder}, {"reason", status.message()}});
+  const bool first = !failing_;
   failing_ = !status.ok();
-  if (status.ok()) return;
   std::scoped_lock lock(mutex_);
+  if (first || !failing_) failing_since_ = failing_ ? steady_nanos() : 0;
+  if (!failing_) return;
   figures_.last_error =
       fmt::format("Cannot write event to DLQ(path: {}): {}", settings_.folder, status.message());
 }

@@ -1,6 +1,7 @@
 // Writes dead letters: what plugins refuse, in segments that are sealed for readers.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -41,6 +42,9 @@ class LetterWriter : public plugin::DeadLetters {
   /// abandoned: their sources send again. The destructor calls it.
   void close() override;
   [[nodiscard]] Figures figures() const override;
+  /// Steady nanoseconds: since then letters wait in memory for a disk that does not take them; 0: none have
+  /// to.
+  [[nodiscard]] int64_t failing_since() const { return failing_since_.load(std::memory_order_relaxed); }
   [[nodiscard]] const LetterSettings& settings() const { return settings_; }
 
  private:
@@ -97,6 +101,7 @@ class LetterWriter : public plugin::DeadLetters {
   int64_t written_steady_ = 0;  // when it was written
   Buffer image_;
   bool failing_ = false;
+  std::atomic<int64_t> failing_since_{0};
   std::thread thread_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/time.hpp"
+#include "queue/letter_writer.hpp"
 #include "runtime/pipeline.hpp"
 
 namespace sluice::runtime {
@@ -59,6 +60,7 @@ std::vector<Problem> Pipeline::problems() const {
     for (const auto& former : former_) find_undelivered(*former, now, limit, found);
     find_undelivered(*current_, now, limit, found);
   }
+  find_unwritten_letters(now, limit, found);
   if (const int64_t since = queue_.blocked_since(); since != 0 && now - since >= limit)
     found.push_back({Trouble::blocked, "queue",
                      fmt::format("inputs of pipeline {} have waited for {} s: the {} is full", settings_.id,
@@ -79,6 +81,16 @@ void Pipeline::find_undelivered(const Generation& generation, int64_t now, int64
     auto text = fmt::format("{} has not confirmed events that came {} s ago", who, (now - since) / kSecond);
     found.push_back({Trouble::undelivered, std::move(who), std::move(text)});
   }
+}
+
+void Pipeline::find_unwritten_letters(int64_t now, int64_t limit, std::vector<Problem>& found) const {
+  // Only letters that go to a disk can wait for one.
+  const auto* writer = dynamic_cast<const queue::LetterWriter*>(letters_.get());
+  const int64_t since = writer ? writer->failing_since() : 0;
+  if (since == 0 || now - since < limit) return;
+  found.push_back({Trouble::undelivered, "dead letter queue",
+                   fmt::format("the dead letter queue of pipeline {} has kept letters in memory for {} s: {}",
+                               settings_.id, (now - since) / kSecond, writer->figures().last_error)});
 }
 
 void Pipeline::find_stalled(int64_t now, int64_t limit, std::vector<Problem>& found) const {

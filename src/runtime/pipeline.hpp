@@ -123,6 +123,7 @@ class Pipeline {
   void find_stalled(int64_t now, int64_t limit, std::vector<Problem>& found) const;
   static void find_undelivered(const Generation& generation, int64_t now, int64_t limit,
                                std::vector<Problem>& found);
+  void find_unwritten_letters(int64_t now, int64_t limit, std::vector<Problem>& found) const;
 
   PipelineSettings settings_;
   plugin::Engine& engine_;
