@@ -4,10 +4,14 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <ctime>
+
+#include "base/time.hpp"
 #include "input_harness.hpp"
 #include "plugins/inputs/file/glob.hpp"
 #include "plugins/inputs/file/sincedb.hpp"
 
+using namespace sluice;
 using namespace sluice::test;
 namespace file = sluice::plugins::file;
 
@@ -106,6 +110,31 @@ TEST_CASE("file goes on after a restart where delivery ended: nothing lost, noth
   Running run(tail(dir, "a.log"));
   REQUIRE(run.start().ok());
   CHECK(messages(run.sink.take(2)) == "three|four");
+}
+
+TEST_CASE("file knows a file again whose birth lies ahead because the clock was set back") {
+  set_wall_clock([] {
+    constexpr int64_t kHour = 3'600'000'000'000;
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * 1'000'000'000 + now.tv_nsec - kHour;
+  });
+  TempDir dir;
+  write_file(dir.path("a.log"), "one\ntwo\n");
+  {
+    Running run(tail(dir, "a.log"));
+    REQUIRE(run.start().ok());
+    CHECK(run.sink.take(2).size() == 2);
+    run.sink.settle();
+    run.stop();
+    run.close();
+  }
+  append_file(dir.path("a.log"), "three\n");
+  Running run(tail(dir, "a.log"));
+  REQUIRE(run.start().ok());
+  CHECK(messages(run.sink.take(1)) == "three");
+  run.stop();
+  set_wall_clock(nullptr);
 }
 
 TEST_CASE("file saves nothing that is not delivered, and saves in order") {

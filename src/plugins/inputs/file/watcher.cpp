@@ -137,6 +137,8 @@ void Watcher::set_start(File& file) {
   entry.path = file.path;
   entry.live = file.progress;
   entry.watched = true;
+  // With the clock set back a file may have been born later than it is read; it is the same one all the same.
+  entry.last_active_nanos = std::max(entry.last_active_nanos, file.info.born_nanos);
   // Read to its end by an earlier run: a log line about it is not written twice, but it may still have to be
   // deleted.
   if (!file.ended) return;
