@@ -3,7 +3,6 @@ import collections
 import json
 import re
 import socket
-import ssl
 import struct
 import threading
 
@@ -21,9 +20,9 @@ class Request:
         self.method, self.path, self.body = method, path, body
 
     def items(self):
-        """(id of the document, number of the event) of each."""
+        """(id of the document, number of the event, the document) of each."""
         lines = self.body.decode().split("\n")
-        return [(json.loads(action)["index"]["_id"], ids_of(document)[0])
+        return [(json.loads(action)["index"]["_id"], ids_of(document)[0], json.loads(document))
                 for action, document in zip(lines[::2], lines[1::2])]
 
 
@@ -47,15 +46,18 @@ def answer(body, status=200, kind="application/json"):
 
 class BadServer:
     """Listens on 127.0.0.1 from listen() on. `behave(server, connection, request)` answers _bulk requests (all
-    requests with `always`) until heal(), and says whether the connection stays. `tls`: an ssl.SSLContext."""
+    requests with `always`) until heal(), and says whether the connection stays. `tls`, `healthy_tls`: the ssl.SSLContext
+    of connections before and after that."""
 
-    def __init__(self, behave=None, always=False, tls=None, listening=True):
-        self._behave, self._always, self._tls = behave, always, tls
+    def __init__(self, behave=None, always=False, listening=True, tls=None, healthy_tls=None):
+        self._behave, self._always = behave, always
+        self._tls, self._healthy_tls = tls, healthy_tls
         self.healthy = threading.Event()
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self.taken = collections.Counter()  # how often each event was carried out
         self.documents = {}                 # id: the event's number
+        self.sources = {}                   # the event's number: the document
         self.met = 0                        # requests that were answered badly
         self._connections = set()
         self._listener = socket.socket()
@@ -73,6 +75,9 @@ class BadServer:
     def heal(self):
         self.healthy.set()
 
+    def fall_ill(self):
+        self.healthy.clear()
+
     def close(self):
         self.closing.set()
         self.healthy.set()
@@ -87,9 +92,10 @@ class BadServer:
     def take(self, request, wanted=lambda _: True):
         """Carries the request out; `wanted`: which of its items, by their place."""
         with self._lock:
-            for place, (name, number) in enumerate(request.items()):
+            for place, (name, number, document) in enumerate(request.items()):
                 if wanted(place):
                     self.taken[number] += 1
+                    self.sources[number] = document
                     self.documents[name] = number
 
     def done(self, request):
@@ -109,8 +115,9 @@ class BadServer:
         try:
             self._connections.add(connection)
             connection.settimeout(60)
-            if self._tls and not (self._always and not self.healthy.is_set()):
-                connection = self._tls.wrap_socket(connection, server_side=True)
+            tls = self._healthy_tls if self.healthy.is_set() else self._tls
+            if tls:
+                connection = tls.wrap_socket(connection, server_side=True)
                 self._connections.add(connection)
             self._talk(connection)
         except (OSError, ValueError):
@@ -232,7 +239,7 @@ def refuses_items(*statuses):
     """200 with errors: event n gets statuses[n % len(statuses)]."""
 
     def behave(server, connection, request):
-        answers = [statuses[number % len(statuses)] for _, number in request.items()]
+        answers = [statuses[number % len(statuses)] for _, number, _ in request.items()]
         server.take(request, lambda place: answers[place] < 300)
         items = [{"index": {"status": status} if status < 300 else
                   {"status": status, "error": {"type": f"error_{status}", "reason": "refused by the test"}}}

@@ -3,7 +3,6 @@ events. The engine must live on, hold back what is not delivered, name who is to
 import dataclasses
 import json
 import socket
-import ssl
 import subprocess
 import threading
 import typing
@@ -11,7 +10,6 @@ import urllib.error
 import urllib.request
 
 import bad_servers as bad
-from authority import Authority
 from bad_servers import BadServer
 from checks import Failed, check, equal, free_port
 from engine import Engine, wait_until
@@ -120,24 +118,28 @@ class Window(threading.Thread):
             self.problem = e
 
 
+def elasticsearch(hosts, more=""):
+    """The output's text; `more`: `name => value` words that take the place of ours."""
+    options = {"hosts": hosts, "index": '"logs"', "manage_template": "false", "ilm_enabled": "false", "timeout": "0.8",
+               "compression_level": "0", "resurrect_delay": "0.1", "retry_initial_interval": "0.1",
+               "retry_max_interval": "0.2", "document_id": '"auto"'}
+    words = more.split()
+    options |= {words[i]: words[i + 2] for i in range(0, len(words), 3)}
+    return f'elasticsearch {{ {" ".join(f"{k} => {v}" for k, v in options.items())} }}'
+
+
 class Scene:
-    """An engine between a client and servers."""
+    """An engine between a client and an output."""
 
-    def __init__(self, bench, hosts, output="", environment=None, prefix=()):
-        self.bench, port = bench, free_port()
-        options = {"hosts": hosts, "index": '"logs"', "manage_template": "false", "ilm_enabled": "false", "timeout": "0.8",
-                   "compression_level": "0", "resurrect_delay": "0.1", "retry_initial_interval": "0.1",
-                   "retry_max_interval": "0.2", "document_id": '"auto"'}
-        words = output.split()
-        options |= {words[i]: words[i + 2] for i in range(0, len(words), 3)}
-        self.config = (f'input {{ beats {{ host => "127.0.0.1" port => {port} }} }}\n'
-                       f'output {{ elasticsearch {{ {" ".join(f"{k} => {v}" for k, v in options.items())} }} }}')
-        self.port, self.prefix = port, prefix
-        self.start()
-
-    def start(self):
-        self.engine = self.bench.closing(Engine(self.bench.binary, self.bench.folder, self.config, OPTIONS, self.prefix,
-                                                queue="memory"))
+    def __init__(self, bench, output, options=(), prefix=(), environment=None, more_inputs="",
+                 more_filters=""):
+        self.bench, self.port = bench, free_port()
+        self.plugin = output.split()[0]
+        config = (f'input {{ beats {{ host => "127.0.0.1" port => {self.port} }} {more_inputs} }}\n'
+                  f'filter {{ {more_filters} }}\n'
+                  f'output {{ {output} }}')
+        self.engine = bench.closing(Engine(bench.binary, bench.folder, config, [*OPTIONS, *options], prefix,
+                                           queue="memory", environment=environment))
         self.engine.ready(self.port)
 
     def send(self, numbers=range(EVENTS)):
@@ -165,19 +167,20 @@ class Scene:
         except urllib.error.HTTPError as e:
             return e.code, e.read().decode()
 
-    def wait_blamed(self):
-        """The health report names the output; the process itself is well."""
-        self.wait(lambda: "output elasticsearch at" in self.ask("/readyz")[1], "the health report names the output")
+    def wait_blamed(self, who=None):
+        """The health report names the output, or `who`; the process itself is well."""
+        who = who or f"output {self.plugin} at"
+        self.wait(lambda: who in self.ask("/readyz")[1], f"the health report names {who}")
         equal(self.ask("/healthz")[0], 200, "/healthz")
 
     def wait_acknowledged(self, window):
         self.wait(lambda: window.acknowledged.is_set() or window.problem, "the window is acknowledged")
         check(not window.problem, f"the client's connection broke: {window.problem}")
 
-    def letters(self):
+    def letters(self, *options):
         """Numbers of the events that are dead letters."""
         done = subprocess.run([str(self.bench.binary), "dlq", "list", "--format", "json", "--path.data",
-                               str(self.bench.folder / "data")], capture_output=True, text=True, timeout=60)
+                               str(self.bench.folder / "data"), *options], capture_output=True, text=True, timeout=60)
         check(done.returncode == 0, f"dlq list ended with {done.returncode}: {done.stderr}")
         return sorted(ids_of(line)[0] for line in done.stdout.splitlines())
 
@@ -195,7 +198,7 @@ def compare(server, wanted, once):
 
 def destination(bench, case):
     server = bench.closing_receiver(BadServer(case.behave, case.always, listening=case.listening))
-    scene = Scene(bench, f'"http://127.0.0.1:{server.port}"', case.output)
+    scene = Scene(bench, elasticsearch(f'"http://127.0.0.1:{server.port}"', case.output))
     window = scene.send()
     if case.log:
         scene.wait_log(*case.log)

@@ -1,5 +1,6 @@
 """The engine under test: started with a config and a data folder, killed or stopped by its process id."""
 import json
+import os
 import re
 import socket
 import subprocess
@@ -28,8 +29,8 @@ def listens(port):
 
 
 class Engine:
-    def __init__(self, binary, folder, config, options=(), prefix=(), queue="persisted"):
-        """`prefix`: words of a command that the engine runs under. `queue`: queue.type."""
+    def __init__(self, binary, folder, config, options=(), prefix=(), queue="persisted", environment=None):
+        """`prefix`: words of a command that the engine runs under. `queue`: queue.type. `environment`: more variables."""
         folder.mkdir(parents=True, exist_ok=True)
         self.api = free_port()
         self.log = folder / "engine.log"
@@ -39,7 +40,7 @@ class Engine:
         with open(self.log, "ab") as out:
             self.child = subprocess.Popen(
                 [*prefix, *self.command(binary, path, folder, queue, options)], stdin=subprocess.DEVNULL, stdout=out,
-                stderr=out)
+                stderr=out, env={**os.environ, **(environment or {})})
 
     def command(self, binary, path, folder, queue, options):
         return [str(binary), "-f", str(path), "--path.data", str(folder / "data"), "--queue.type", queue,

@@ -14,8 +14,12 @@ import time
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
 
+import clocks  # noqa: E402
 import destinations  # noqa: E402
+import disks  # noqa: E402
 import memory_kill  # noqa: E402
+import names  # noqa: E402
+import peers  # noqa: E402
 import queue_damage  # noqa: E402
 import queue_kill  # noqa: E402
 import reloads  # noqa: E402
@@ -40,7 +44,7 @@ TESTS = {
     "reload: by itself": reloads.looks_by_itself,
 }
 # Most of these wait for something, and so several run at a time.
-TOGETHER = destinations.tests()
+TOGETHER = {**destinations.tests(), **peers.TESTS, **names.TESTS, **disks.TESTS, **clocks.TESTS}
 AT_A_TIME = 6
 
 
