@@ -86,9 +86,11 @@ def tcp_to_search(bench):
     folder, port = bench.folder, free_port()
     config = (f'input {{ tcp {{ host => "127.0.0.1" port => {port} codec => json_lines }} }} '
               f'output {{ {receiver.output} }}')
+    # One worker writes the events in the order in which they were sent; of several one may lag behind the others.
+    options = [*OPTIONS, "--pipeline.workers", "1"]
     dice, ids, promised = random.Random(bench.seed), Ids(), set()
     for _ in range(bench.rounds):
-        engine = bench.closing(Engine(bench.binary, folder, config, OPTIONS))
+        engine = bench.closing(Engine(bench.binary, folder, config, options))
         engine.ready(port)
         client = TcpClient(port, ids)
         client.start()
@@ -101,5 +103,5 @@ def tcp_to_search(bench):
         client.stopped.set()
         client.join(30)
         promised.update(client.numbers[:written])
-    deliver_the_rest(bench, folder, config, port, OPTIONS)
+    deliver_the_rest(bench, folder, config, port, options)
     compare(bench, promised, receiver.counts(), once=True)
