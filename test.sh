@@ -28,6 +28,7 @@ suite "conformance" python3 tests/conformance/run.py "$pipeline"
 suite "lookups" python3 tests/lookups/run.py "$pipeline"
 suite "examples" python3 tests/examples/run.py "$pipeline"
 suite "codec streams" python3 tests/codec_streams.py "$pipeline"
+suite "verify" python3 tests/verify_configs.py "$pipeline"
 suite "dead letters" python3 tests/dead_letters.py "$pipeline"
 suite "benchmarks" python3 tests/bench/bench.py "$pipeline" --check
 suite "security" python3 tests/security/run.py "$pipeline"

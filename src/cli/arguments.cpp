@@ -56,7 +56,7 @@ po::options_description own_flags() {
   own.add_options()("test", "Check the config and end (as -t).")(
       "fix", "With --test: write the repairs that are certain, after showing them.")(
       "format", po::value<std::string>()->value_name("FORMAT"),
-      "With --test: text or json. With explain: text, dot, mermaid or json.")(
+      "With --test: text or json. With explain: text, dot, mermaid or json. With verify: text or junit.")(
       "cost", "With explain: what the regular expressions of the config cost, and why.")(
       "stdin", "With keystore add: read the values from standard input, one a line.")(
       "config", po::value<std::string>()->value_name("PATH"), "With dlq replay: the config, as -f.")(
@@ -105,7 +105,7 @@ Status unknown_flag(const std::string& flag) {
 }
 
 bool is_command(const std::string& word) {
-  return word == "explain" || word == "diff" || word == "keystore" || word == "plugins" ||
+  return word == "explain" || word == "diff" || word == "verify" || word == "keystore" || word == "plugins" ||
          word == "version" || word == "help" || word == "check" || word == "queue" || word == "dlq";
 }
 
@@ -193,6 +193,7 @@ std::string help_text() {
       "pipeline diff CONFIG CONFIG   what two configs do differently, and what a reload of one as the other "
       "would "
       "touch\n"
+      "pipeline verify FILE...       run test cases through the filters of a config; --format junit for CI\n"
       "pipeline explain E0203        what a diagnostic code means\n"
       "pipeline keystore COMMAND     create, add KEY, list, remove KEY: secrets for ${KEY} in configs and "
       "logstash.yml\n"

@@ -11,7 +11,7 @@ namespace sluice::cli {
 
 /// What was asked for.
 struct Arguments {
-  std::string command;                // "", explain, diff, keystore, plugins, queue, dlq, version, help
+  std::string command;                // "", explain, diff, verify, keystore, plugins, queue, dlq, version, help
   std::vector<std::string> operands;  // what stands behind the command
   settings::Settings settings;        // given as flags
   std::string path_settings;          // --path.settings

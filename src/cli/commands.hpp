@@ -16,6 +16,8 @@ int check(const Arguments& args, const settings::Settings& settings, const setti
 int explain(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
 /// pipeline diff CONFIG CONFIG: 0 when they say the same, 1 when they differ, 2 after an error.
 int diff(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
+/// pipeline verify FILE...: 0 when all test cases pass, 1 when one fails, 2 when they cannot be run.
+int verify_filters(const Arguments& args, const settings::Settings& settings, const settings::Variables& variables);
 /// pipeline keystore
 int keystore(const Arguments& args);
 /// pipeline plugins

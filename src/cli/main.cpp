@@ -111,6 +111,7 @@ int dispatch(int argc, char** argv) {
   net::TlsReload::set_enabled(settings.boolean("ssl.reload.automatic"));
   if (args.command == "explain") return explain(args, settings, *variables);
   if (args.command == "diff") return diff(args, settings, *variables);
+  if (args.command == "verify") return verify_filters(args, settings, *variables);
   if (args.command == "queue") return queue(args, settings, *variables);
   if (args.command == "dlq") return dlq(args, settings, *variables);
   if (args.command == "check" || settings.boolean("config.test_and_exit"))
