@@ -18,7 +18,6 @@ namespace {
 
 // Sixteen bytes at once, as the compiler knows to do it on each processor.
 using Block = unsigned char __attribute__((vector_size(16)));
-using Unaligned = Block __attribute__((aligned(1), may_alias));
 using SignedBlock = signed char __attribute__((vector_size(16)));
 using Halves = uint64_t __attribute__((vector_size(16)));
 
@@ -41,8 +40,11 @@ Block load(const char* from) {
 // process may not read: how long the rest of a text is cannot be foreseen, and a copy of that length costs
 // more than the rest of the work. The sanitizers know only whose bytes they are.
 __attribute__((no_sanitize("address", "thread"))) Block load_tail(const char* from, size_t size) {
-  if (reinterpret_cast<uintptr_t>(from) % kPage <= kPage - kBlock)
-    return *reinterpret_cast<const Unaligned*>(from);
+  if (reinterpret_cast<uintptr_t>(from) % kPage <= kPage - kBlock) {
+    Block bytes;
+    __builtin_memcpy(&bytes, from, kBlock);  // here, for load() is watched
+    return bytes;
+  }
   char tail[kBlock] = {};
   std::memcpy(tail, from, size);
   return load(tail);

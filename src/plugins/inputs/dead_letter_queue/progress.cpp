@@ -47,13 +47,12 @@ Result<std::optional<queue::LetterId>> Sincedb::load() const {
   queue::LetterId id;
   const char* const end = text->data() + text->size();
   auto [at, problem] = std::from_chars(text->data(), end, id.segment);
-  if (problem == std::errc{} && at != end && *at == ' ')
-    std::tie(at, problem) = [&] {
-      const auto index = std::from_chars(at + 1, end, id.index);
-      return std::pair(index.ptr, index.ec);
-    }();
-  else
+  if (problem == std::errc{} && at != end && *at == ' ') {
+    const auto index = std::from_chars(at + 1, end, id.index);
+    at = index.ptr, problem = index.ec;
+  } else {
     problem = std::errc::invalid_argument;
+  }
   if (problem != std::errc{} || std::string_view(at, static_cast<size_t>(end - at)) != "\n")
     return Status::error(Fault::input, "it holds no position of a dead letter queue");
   return std::optional(id);
