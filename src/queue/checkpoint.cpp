@@ -47,8 +47,14 @@ std::optional<Checkpoint> decode(std::string_view bytes) {
   if (number_at(bytes, words - 1) != checksum(bytes.substr(0, (words - 1) * sizeof(uint64_t))))
     return std::nullopt;
   Checkpoint checkpoint{Acknowledged(number_at(bytes, 1)), number_at(bytes, 2)};
-  for (size_t i = 3; i + 2 < words; i += 2)
-    checkpoint.acknowledged.add({number_at(bytes, i), number_at(bytes, i + 1)});
+  // What has been delivered has a number below `next`, or else events to come would count as delivered.
+  if (checkpoint.next > kLastSequence || checkpoint.acknowledged.mark() > checkpoint.next)
+    return std::nullopt;
+  for (size_t i = 3; i + 2 < words; i += 2) {
+    const Range range{number_at(bytes, i), number_at(bytes, i + 1)};
+    if (range.end > checkpoint.next) return std::nullopt;
+    checkpoint.acknowledged.add(range);
+  }
   return checkpoint;
 }
 

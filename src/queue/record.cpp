@@ -84,6 +84,7 @@ std::optional<SegmentHeader> decode_segment_header(std::string_view bytes) {
   if (bytes.size() < sizeof image) return std::nullopt;
   std::memcpy(&image, bytes.data(), sizeof image);
   if (image.magic != kSegmentMagic || image.checksum != checksum_of(image)) return std::nullopt;
+  if (image.first > kLastSequence) return std::nullopt;
   return SegmentHeader{image.number, image.first};
 }
 
@@ -105,6 +106,7 @@ std::optional<RecordHeader> decode_record_header(std::string_view bytes, RecordP
   if (bytes.size() < sizeof image) return std::nullopt;
   std::memcpy(&image, bytes.data(), sizeof image);
   if (image.magic != kRecordMagic || image.checksum != checksum_of(image, place)) return std::nullopt;
+  if (image.first > kLastSequence) return std::nullopt;
   RecordHeader header;
   header.first = image.first;
   header.events = image.events;
@@ -125,6 +127,12 @@ bool compress(std::string_view plain, Compression how, Buffer& out) {
 }
 
 Result<SlabRef> decompress(const RecordHeader& header, std::string_view stored) {
+  // Memory is taken only for what the bytes can become: each block of them 128 KiB at most (RFC
+  // 8878, 3.1.1.2.4).
+  constexpr uint32_t kLargestBlock = 128 << 10;
+  if (header.plain / kLargestBlock > stored.size() ||
+      ZSTD_getFrameContentSize(stored.data(), stored.size()) != header.plain)
+    return Status::error(Fault::queue, "the compressed events cannot be read");
   SlabRef plain = SlabRef::allocate(header.plain);
   const size_t size = ZSTD_decompress(plain.data(), header.plain, stored.data(), stored.size());
   if (ZSTD_isError(size) || size != header.plain)

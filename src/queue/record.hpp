@@ -26,6 +26,8 @@ enum class Compression : uint8_t { none, speed, balanced, size };
 constexpr size_t kSegmentHeader = 64;
 constexpr size_t kRecordHeader = 40;
 constexpr size_t kRecordAlign = 8;
+/// Nothing on disk counts further, so that sums of sequence numbers do not wrap around.
+constexpr uint64_t kLastSequence = uint64_t{1} << 62;
 
 /// CRC-32C (Castagnoli; RFC 3720, appendix B.4) of `bytes`.
 uint32_t checksum(std::string_view bytes);
