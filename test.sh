@@ -22,6 +22,7 @@ suite "include order" python3 tests/check_includes.py
 suite "plugins are complete" python3 tests/check_plugins.py
 suite "unit" python3 tests/unit_tests.py "$build"
 suite "grok differential" "$build/tests/fuzz/grok_differential" --comparisons 2000000 --jobs 2
+suite "fuzz cases" python3 tests/fuzz/replay.py "$build"
 suite "golden" python3 tests/golden/run_golden.py "$pipeline"
 suite "docs are current" python3 tests/check_docs.py "$pipeline"
 suite "conformance" python3 tests/conformance/run.py "$pipeline"

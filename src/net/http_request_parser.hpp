@@ -1,6 +1,9 @@
 // Inside of net only: Beast's parser, gathering a request into our own types.
 #pragma once
 
+// Beast asserts that the last chunk of a body comes in pieces of no less than five bytes. That is for the
+// sender to say, and without the assertion the parser waits for more as it should.
+#define BOOST_DISABLE_ASSERTS
 #include <boost/beast/http/basic_parser.hpp>
 #include <string>
 #include <string_view>

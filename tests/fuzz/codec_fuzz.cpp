@@ -1,8 +1,10 @@
 // libFuzzer: whatever bytes a codec is given, in whatever pieces, must end in events that can be written
-// again. The first byte chooses the codec among all that can read (each built from its own example), the
-// second says how the rest is cut.
+// again. The first byte chooses the codec among those that can read (each built from its own example, and
+// from the texts below), the second says how the rest is cut. FUZZ_CODEC names the one codec of the target;
+// empty: all.
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -18,6 +20,23 @@
 namespace {
 
 using namespace sluice;
+
+constexpr std::string_view kCodec = FUZZ_CODEC;
+
+// Ways that a codec's example does not go.
+struct Text {
+  std::string_view codec, config;
+};
+constexpr Text kMore[] = {
+    {"multiline", R"(input { stdin { codec => multiline { pattern => "^\s" what => "previous" } } })"},
+    {"multiline",
+     R"(input { stdin { codec => multiline { pattern => "\\$" what => "next" max_lines => 3 } } })"},
+    {"multiline", R"(input { stdin { codec => multiline { pattern => "^%{TIMESTAMP_ISO8601}" negate => true
+                     what => "previous" max_bytes => 200 charset => "ISO-8859-1" } } })"},
+    {"cef", R"(input { stdin { codec => cef { delimiter => "\r\n" ecs_compatibility => "disabled" } } })"},
+    {"netflow",
+     R"(input { stdin { codec => netflow { include_flowset_id => true versions => [5, 9, 10] } } })"},
+};
 
 struct Sink : plugin::EventSink {
   explicit Sink(Batch& b) : batch_(b) {}
@@ -55,10 +74,16 @@ std::vector<std::unique_ptr<plugin::Codec>> readable_codecs() {
   plugins::register_all();
   std::vector<std::unique_ptr<plugin::Codec>> codecs;
   for (const auto* spec : plugin::Registry::get().all()) {
-    if (spec->kind != plugin::Kind::codec) continue;
+    if (spec->kind != plugin::Kind::codec || (!kCodec.empty() && spec->name != kCodec)) continue;
     auto codec = codec_of(spec->example);
     if (codec && codec->decoder()) codecs.push_back(std::move(codec));
   }
+  for (const auto& text : kMore)
+    if (text.codec == kCodec) {
+      codecs.push_back(codec_of(text.config));
+      if (!codecs.back()) std::abort();
+    }
+  if (codecs.empty()) std::abort();
   return codecs;
 }
 
