@@ -33,10 +33,6 @@ void fill(Key::Entry* entry, std::string_view text, uint32_t id) {
 
 std::string_view text_of(const Key::Entry& entry) { return {entry.quoted + 1, entry.length}; }
 
-struct TextHash {
-  size_t operator()(std::string_view text) const { return hash_bytes(text); }
-};
-
 // Names come from outside: who sends them must not know which of them share a place, or all of them would.
 class Table {
  public:

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "base/hash.hpp"
+
 namespace sluice::index {
 
 Error AggSpec::bind(QueryContext& ctx) {
@@ -219,7 +221,7 @@ class CardinalityState final : public AggState {
 
  private:
   const MetricSpec& spec_;
-  std::unordered_set<std::string> seen_;
+  std::unordered_set<std::string, TextHash, std::equal_to<>> seen_;
   bool overflow_ = false;
 };
 

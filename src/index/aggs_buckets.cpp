@@ -6,6 +6,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "base/hash.hpp"
 #include "index/aggs.hpp"
 
 namespace sluice::index::detail {
@@ -30,11 +31,6 @@ double key_real(std::string_view key) {
   std::memcpy(&n, key.data(), 8);
   return n;
 }
-
-struct TextHash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-};
 
 class TermsSpec final : public FieldSpec {
  public:
@@ -213,7 +209,7 @@ class TermsState final : public AggState {
   }
 
   const TermsSpec& spec_;
-  std::unordered_map<std::string, Bucket, TextHash, std::equal_to<>> buckets_;
+  TextMap<Bucket> buckets_;
   std::vector<std::string_view> seen_;
   bool overflow_ = false;
 };

@@ -20,7 +20,7 @@ constexpr size_t kRememberedRenames = 1000;
 // Says once per name that it was changed; hostile names cannot make the log or the memory grow.
 void say_renamed(std::string_view from, std::string_view to) {
   static std::mutex mutex;
-  static std::unordered_set<std::string> said;
+  static std::unordered_set<std::string, TextHash, std::equal_to<>> said;
   {
     std::scoped_lock lock(mutex);
     if (said.size() >= kRememberedRenames || !said.emplace(from).second) return;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/ttl_cache.hpp"
 #include "plugin/spec.hpp"
@@ -285,10 +286,10 @@ class DnsWorker : public plugin::FilterWorker {
 
   const Config& config_;
   std::unique_ptr<dns::Resolver> resolver_;
-  std::unordered_map<std::string, Answer> known_;  // of this batch
+  TextMap<Answer> known_;  // of this batch
   std::vector<Lookup> lookups_;                    // to be asked
   std::vector<std::string> keys_;                  // of lookups_
-  std::unordered_set<std::string> asked_;          // the same
+  std::unordered_set<std::string, TextHash, std::equal_to<>> asked_;          // the same
   Answer skipped_{Outcome::none, true, false, {}};
   std::vector<size_t> progress_;  // the next step of each event
   WarningLimiter warnings_;

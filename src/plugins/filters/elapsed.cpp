@@ -1,8 +1,8 @@
 // filter elapsed: the time between a start event and the end event of the same task.
 #include <algorithm>
 #include <mutex>
-#include <unordered_map>
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "event/json_read.hpp"
 #include "event/json_write.hpp"
@@ -123,7 +123,7 @@ class Tasks {
 
   std::mutex mutex_;
   FlushClock clock_;
-  std::unordered_map<std::string, Task> tasks_;
+  TextMap<Task> tasks_;
   WarningLimiter warnings_;
   size_t bytes_ = 0;
   uint64_t next_ = 0;

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/file.hpp"
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "event/json_read.hpp"
 #include "plugin/spec.hpp"
@@ -217,7 +218,7 @@ class ElasticsearchWorker : public plugin::FilterWorker {
   lookup::Cluster& cluster_;
   std::vector<lookup::Search> searches_;
   std::vector<std::pair<Event*, size_t>> asked_;
-  std::unordered_map<std::string, size_t> known_;
+  TextMap<size_t> known_;
   WarningLimiter warnings_;
 };
 

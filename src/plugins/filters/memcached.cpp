@@ -1,6 +1,7 @@
 // filter memcached: fields from and to the keys of memcached.
 #include <unordered_map>
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "net/compress.hpp"
 #include "plugin/spec.hpp"
@@ -110,7 +111,7 @@ class MemcachedWorker : public plugin::FilterWorker {
 
   void get(std::span<Event* const> events, std::vector<Status>& problems, std::vector<bool>& done) {
     std::vector<std::string> keys;
-    std::unordered_map<std::string, size_t> known;
+    TextMap<size_t> known;
     std::vector<Wish> wishes;
     for (size_t i = 0; i < events.size(); ++i) {
       if (!problems[i].ok()) continue;

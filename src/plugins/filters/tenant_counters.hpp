@@ -5,21 +5,11 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/hash.hpp"
 #include "plugin/metrics.hpp"
 
 namespace sluice::plugins {
-
-/// Lets names be looked up in a map of strings without making a string. They come from outside: hence the
-/// seeded hash.
-struct TextHash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return hash_bytes(text); }
-};
-template <class T>
-using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
 
 /// The counters `tenants.NAME.events` of one filter. Names come from outside, so their number is bounded:
 /// tenants past it count as `other`. Thread-safe.

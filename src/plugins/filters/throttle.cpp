@@ -5,8 +5,8 @@
 #include <array>
 #include <cmath>
 #include <mutex>
-#include <unordered_map>
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "match/numbers.hpp"
 #include "plugin/spec.hpp"
@@ -106,7 +106,7 @@ class Counters {
     std::vector<Slot> counts;  // by their begin
   };
 
-  std::unordered_map<std::string, Slots>::iterator begin(const std::string& key, int64_t second) {
+  TextMap<Slots>::iterator begin(const std::string& key, int64_t second) {
     if (max_counters_ != -1 && static_cast<double>(keys_.size()) >= std::max(kMostKeys, 2 * max_counters_)) {
       log::warn(kLogger, "There are far more keys than max_counters: all counts begin anew.",
                 {{"keys", uint64_t{keys_.size()}}, {"max_counters", max_counters_}});
@@ -134,7 +134,7 @@ class Counters {
 
   std::mutex mutex_;
   FlushClock clock_;
-  std::unordered_map<std::string, Slots> keys_;
+  TextMap<Slots> keys_;
   double max_age_;
   const double first_max_age_, max_counters_;
 };

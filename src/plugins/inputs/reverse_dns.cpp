@@ -10,6 +10,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "base/hash.hpp"
 #include "base/time.hpp"
 
 namespace sluice::plugins {
@@ -41,7 +42,7 @@ struct ReverseDns::State : std::enable_shared_from_this<State> {
 
   std::mutex mutex;
   std::condition_variable changed;
-  std::unordered_map<std::string, Known> cache;
+  TextMap<Known> cache;
   std::deque<Waiting> queue;
   size_t threads = 0;
   size_t idle = 0;

@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "base/hash.hpp"
 #include "base/time.hpp"
 
 namespace sluice::memcache {
@@ -90,7 +91,7 @@ bool Connections::get_from(Line& line, const std::vector<std::string>& keys,
   if (!handle) return false;
   std::vector<const char*> texts;
   std::vector<size_t> sizes;
-  std::unordered_map<std::string_view, size_t> places;
+  std::unordered_map<std::string_view, size_t, TextHash> places;
   for (const size_t i : wanted) {
     texts.push_back(keys[i].data());
     sizes.push_back(keys[i].size());

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
+#include "base/hash.hpp"
 #include "event/value.hpp"
 #include "plugins/netflow/template.hpp"
 
@@ -58,7 +58,7 @@ class TemplateCache {
   const int64_t ttl_nanos_;
   const std::string path_;
   std::mutex mutex_;
-  std::unordered_map<std::string, Entry> entries_;
+  TextMap<Entry> entries_;
   size_t fields_ = 0;  // of all entries
   bool unsaved_ = false;
   int64_t saved_ = 0;  // steady nanoseconds

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/outputs/file_path.hpp"
@@ -86,7 +87,7 @@ class Worker : public plugin::OutputWorker {
   const bool overwrite_;
   std::unique_ptr<plugin::Encoder> encoder_;
   FileWriter& writer_;
-  std::unordered_map<std::string, size_t> known_;  // path as filled in -> piece of the job
+  TextMap<size_t> known_;  // path as filled in -> piece of the job
   std::string text_, last_text_;
   size_t last_piece_ = 0;
 };

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/buffer.hpp"
+#include "base/hash.hpp"
 #include "event/batch.hpp"
 #include "plugins/outputs/job_queue.hpp"
 #include "plugins/outputs/spare_buffers.hpp"
@@ -108,7 +109,7 @@ class FileWriter {
   std::mutex room_mutex_;
   std::condition_variable room_;
   size_t to_write_ = 0;  // bytes that were pushed and not tried to be written
-  std::unordered_map<std::string, std::unique_ptr<File>> files_;
+  TextMap<std::unique_ptr<File>> files_;
   Clock::time_point next_stale_check_{};
   std::atomic<bool> flush_{false};
   std::thread thread_;
