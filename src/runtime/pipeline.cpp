@@ -20,7 +20,7 @@ constexpr std::string_view kConditionFailed = "the condition cannot be evaluated
 Pipeline::Pipeline(PipelineSettings settings, std::unique_ptr<plan::Plan> plan, lang::SourceSet sources,
                    plugin::Engine& engine, std::shared_ptr<plugin::DeadLetters> letters)
     : settings_(std::move(settings)),
-      engine_(engine),
+      engine_(engine, settings_.id),
       letters_(std::move(letters)),
       queue_(settings_.in_flight_bytes),
       current_(make_generation(std::move(plan), std::move(sources))) {}

@@ -15,6 +15,7 @@
 #include "runtime/entrance.hpp"
 #include "runtime/generation.hpp"
 #include "runtime/health.hpp"
+#include "runtime/pipeline_engine.hpp"
 #include "runtime/stream_queue.hpp"
 #include "runtime/worker.hpp"
 
@@ -126,7 +127,7 @@ class Pipeline {
   void find_unwritten_letters(int64_t now, int64_t limit, std::vector<Problem>& found) const;
 
   PipelineSettings settings_;
-  plugin::Engine& engine_;
+  PipelineEngine engine_;
   const std::shared_ptr<plugin::DeadLetters> letters_;
   StreamQueue queue_;
   std::unique_ptr<Persistence> persistence_;

@@ -78,7 +78,10 @@ TEST_CASE("a stop leaves what waits on disk there, unless the queue shall be dra
     auto settings = persisted(folder);
     settings.drain_queue = drain;
     settings.in_flight_bytes = 2000;  // one record at a time
-    Running second("input { udp { port => 0 host => \"127.0.0.1\" } } filter { sleep { time => 0.001 } } output { null {} }", settings);
+    Running second(
+        "input { udp { port => 0 host => \"127.0.0.1\" } } filter { sleep { time => 0.001 } } output { null "
+        "{} }",
+        settings);
     REQUIRE(second.pipeline);
     REQUIRE(second.pipeline->start().ok());
     CHECK(second.pipeline->stop());

@@ -30,7 +30,8 @@ class NumberStream : public Stream {
 class Numbers : public Input {
  public:
   explicit Numbers(Setup& setup) : count_(static_cast<uint64_t>(setup.options.integer("count"))) {}
-  Status start(Start&, InputSink& sink) override {
+  Status start(Start& start, InputSink& sink) override {
+    deliveries().pipeline = start.engine.environment().pipeline_id;
     thread_ = std::thread([this, &sink] {
       const auto stream = std::make_shared<NumberStream>();
       for (uint64_t n = 0; n < count_; ++n) {

@@ -16,6 +16,7 @@ namespace sluice::test {
 
 struct Deliveries {
   std::atomic<int> delivered{0}, lost{0}, stopped{0}, closed{0};
+  std::string pipeline;  // whose input was started last
 };
 inline Deliveries& deliveries() {
   static Deliveries counts;

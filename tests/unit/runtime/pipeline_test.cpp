@@ -46,6 +46,17 @@ TEST_CASE("every piece of input is acknowledged once its events are delivered, d
   CHECK(running.pipeline->events_out.get() == 0);
 }
 
+TEST_CASE("an input learns the name of its own pipeline, whose work it logs") {
+  runtime::PipelineSettings settings;
+  settings.id = "second";
+  Running running("input { numbers { count => 1 } } output { null {} }", settings);
+  REQUIRE(running.pipeline);
+  REQUIRE(running.pipeline->start().ok());
+  CHECK(deliveries().pipeline == "second");
+  CHECK(running.wait_finished());
+  CHECK(running.pipeline->stop());
+}
+
 TEST_CASE("what an output never confirms is given back to its source when the drain time is over") {
   runtime::PipelineSettings settings;
   settings.drain_millis = 20;
