@@ -13,6 +13,7 @@ namespace sluice::cli {
 namespace {
 
 constexpr std::string_view kLogger = "logstash.agent";
+constexpr size_t kShortestKey = 16;  // characters that nobody has to remember
 
 // What the password lacks by the policy, as sentences; empty when it will do.
 std::string weaknesses(const settings::Settings& settings, std::string_view password) {
@@ -36,7 +37,30 @@ std::string weaknesses(const settings::Settings& settings, std::string_view pass
   return found;
 }
 
-Status read_auth(const settings::Settings& settings, monitor::ApiOptions& options) {
+Status read_api_keys(const settings::Settings& settings, monitor::ApiOptions& options) {
+  const auto type = settings.text("api.auth.type");
+  std::istringstream lines(settings.text("api.auth.api_key.keys"));
+  for (std::string key; std::getline(lines, key);) {
+    const auto colon = key.find(':');
+    if (colon == 0 || colon == std::string::npos || key.size() - colon - 1 < kShortestKey)
+      return Status::config(fmt::format(
+          "api.auth.api_key.keys: its key number {} is not ID:KEY with a KEY of at least {} characters, such "
+          "as what `openssl rand -hex 16` prints",
+          options.api_keys.size() + 1, kShortestKey));
+    options.api_keys.push_back(key);
+  }
+  if (type == "api_key" && options.api_keys.empty())
+    return Status::config(
+        "api.auth.type is api_key, and api.auth.api_key.keys is not set: set it, best as ${KEY} from the "
+        "keystore");
+  if (type == "none" && !options.api_keys.empty()) {
+    log::warn(kLogger, "api.auth.api_key.keys has no effect without api.auth.type: api_key or basic");
+    options.api_keys.clear();
+  }
+  return {};
+}
+
+Status read_password(const settings::Settings& settings, monitor::ApiOptions& options) {
   const auto user = settings.text("api.auth.basic.username");
   const auto password = settings.text("api.auth.basic.password");
   if (settings.text("api.auth.type") != "basic") {
@@ -99,26 +123,28 @@ Status read_tls(const settings::Settings& settings, monitor::ApiOptions& options
   return {};
 }
 
+}  // namespace
+
 bool stays_here(const std::string& host) {
   const auto address = net::Endpoint::parse(host, 0);
   return address.ok() && net::AddressList::loopback().contains(*address);
 }
 
-}  // namespace
-
 Result<monitor::ApiOptions> api_options(const settings::Settings& settings) {
   monitor::ApiOptions options;
   options.host = settings.text("api.http.host");
   options.ports = settings.text("api.http.port");
-  if (auto status = read_auth(settings, options); !status.ok()) return status;
+  if (auto status = read_password(settings, options); !status.ok()) return status;
+  if (auto status = read_api_keys(settings, options); !status.ok()) return status;
   if (auto status = read_tls(settings, options); !status.ok()) return status;
-  if (!options.user.empty() || stays_here(options.host)) return options;
+  if (!options.user.empty() || !options.api_keys.empty() || stays_here(options.host)) return options;
   if (!settings.boolean("api.allow_unauthenticated"))
     return Status::config(fmt::format(
         "api.http.host is {}, so that other machines can reach the monitoring API, and nobody is asked for a "
         "password. Set api.auth.type: basic with api.auth.basic.username and api.auth.basic.password, or "
-        "keep "
-        "the API on 127.0.0.1, or set api.allow_unauthenticated: true if the network keeps others out.",
+        "api.auth.type: "
+        "api_key with api.auth.api_key.keys, or keep the API on 127.0.0.1, or set api.allow_unauthenticated: "
+        "true if the network keeps others out.",
         options.host));
   log::warn(kLogger, "The monitoring API answers other machines without asking for a password",
             {{"api.http.host", options.host}, {"api.allow_unauthenticated", true}});

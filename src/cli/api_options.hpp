@@ -11,4 +11,7 @@ namespace sluice::cli {
 /// unless api.allow_unauthenticated is set.
 Result<monitor::ApiOptions> api_options(const settings::Settings& settings);
 
+/// Whether only this machine can reach what listens on `host`.
+bool stays_here(const std::string& host);
+
 }  // namespace sluice::cli

@@ -82,10 +82,23 @@ Status Services::Impl::start_index(runtime::Engine& engine) {
   auto rules = retention_rules(settings.text("index.retention"));
   if (!rules.ok()) return rules.status();
   options.retention = std::move(rules).value();
+  const auto host = settings.text("index.http.host");
+  if (!stays_here(host)) {
+    if (!settings.boolean("index.allow_unauthenticated"))
+      return Status::config(
+          fmt::format("index.http.host is {}, so that other machines can reach the embedded index, and "
+                      "nobody is asked for a "
+                      "password. Keep it on 127.0.0.1, or set index.allow_unauthenticated: true if the "
+                      "network keeps others out.",
+                      host));
+    log::warn("sluice.index",
+              "The embedded index lets other machines read and write without asking for a password",
+              {{"index.http.host", host}, {"index.allow_unauthenticated", true}});
+  }
   auto opened = index::Index::open(options);
   if (!opened.ok()) return opened.status();
   index::ServerOptions server;
-  server.host = settings.text("index.http.host");
+  server.host = host;
   server.port = static_cast<uint16_t>(settings.number("index.http.port"));
   auto started = index::IndexServer::start(engine.output_loop(), std::move(opened).value(), server);
   if (!started.ok())

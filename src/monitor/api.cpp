@@ -1,23 +1,18 @@
 #include "monitor/api.hpp"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
 
-#include <array>
 #include <charconv>
 
 #include "base/log.hpp"
 #include "base/secrets.hpp"
-#include "base/time.hpp"
 #include "event/json_write.hpp"
 
 namespace sluice::monitor {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
-constexpr size_t kConnections = 256;             // nobody watches with more
-constexpr int64_t kQuietNanos = 60'000'000'000;  // between two lines about wrong passwords
+constexpr size_t kConnections = 256;  // nobody watches with more
 
 void send(const net::HttpResponder& responder, int status, std::string_view type, const Buffer& body) {
   responder.send(status, type, secrets::masked(body.view()));
@@ -49,38 +44,18 @@ Ports parse_ports(std::string_view text) {
   return ports;
 }
 
-using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
-
-Digest digest_of(std::string_view user, std::string_view password) {
-  // The length keeps "a" and "bc" from being "ab" and "c".
-  const auto text = fmt::format("{}:{}:{}", user.size(), user, password);
-  Digest digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  return digest;
-}
-
-// Compares digests, so that the time it takes says nothing of how much of a password was right.
-auto password_check(const ApiOptions& options) {
-  return [wanted = digest_of(options.user, options.password), refused = uint64_t{0}, told = int64_t{0}](
-             std::string_view user, std::string_view password) mutable {
-    const auto got = digest_of(user, password);
-    if (CRYPTO_memcmp(got.data(), wanted.data(), got.size()) == 0) return true;
-    ++refused;
-    const int64_t now = steady_nanos();
-    // A client without credentials is usually a browser or curl before it is asked: that is no attempt.
-    if (!(user.empty() && password.empty()) && (told == 0 || now - told >= kQuietNanos)) {
-      told = now;
-      log::warn("logstash.agent", "The monitoring API refused a wrong user or password",
-                {{"refused_so_far", refused}});
-    }
-    return false;
-  };
+// They are asked by what cannot keep a password, and say nothing but yes or no without one.
+bool health_path(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  return path == "/healthz" || path == "/readyz";
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const ApiOptions& options, Report& report) {
   std::unique_ptr<Api> api(new Api(loop, report));
+  if (!options.user.empty() || !options.api_keys.empty())
+    api->guard_.emplace(options.user, options.password, options.api_keys);
   const auto range = parse_ports(options.ports);
   Status last;
   for (unsigned port = range.first; port <= range.last && port <= 65535; ++port) {
@@ -90,8 +65,12 @@ Result<std::unique_ptr<Api>> Api::start(net::Loop& loop, const ApiOptions& optio
     http.max_body_bytes = 1 << 20;
     http.max_connections = kConnections;
     http.tls = options.tls;
-    http.realm = "Logstash";
-    if (!options.user.empty()) http.check_basic_auth = password_check(options);
+    if (api->guard_) {
+      http.challenge = api->guard_->challenge();
+      http.authorize = [guard = &*api->guard_](const net::HttpRequest& request) {
+        return health_path(request.path()) || guard->knows(request);
+      };
+    }
     auto server = net::HttpServer::listen(
         loop, http, [raw = api.get()](const net::HttpRequest& request, net::HttpResponder responder) {
           raw->answer(request, responder);
@@ -120,7 +99,18 @@ Api::~Api() {
   });
 }
 
-void Api::answer(const net::HttpRequest& request, const net::HttpResponder& responder) const {
+void Api::answer_health(const net::HttpRequest& request, const net::HttpResponder& responder, bool alive) {
+  const auto why = report_.problems(alive);
+  Buffer out;
+  if (why.empty())
+    out.append("ok\n");
+  else
+    out.append(guard_ && !guard_->knows(request) ? "not well; the reasons are for those who have a password\n"
+                                                 : why);
+  send(responder, why.empty() ? 200 : 503, "text/plain; charset=utf-8", out);
+}
+
+void Api::answer(const net::HttpRequest& request, const net::HttpResponder& responder) {
   if (request.method != "GET" && request.method != "HEAD")
     return not_found(request, responder, 405, "Method Not Allowed");
   std::string flag;
@@ -136,11 +126,7 @@ void Api::answer(const net::HttpRequest& request, const net::HttpResponder& resp
     report_.health(out, pretty);
     return send(responder, 200, kJson, out);
   }
-  if (path == "/healthz" || path == "/readyz") {
-    const auto why = report_.problems(path == "/healthz");
-    out.append(why.empty() ? "ok\n" : why);
-    return send(responder, why.empty() ? 200 : 503, "text/plain; charset=utf-8", out);
-  }
+  if (health_path(path)) return answer_health(request, responder, path == "/healthz");
   if (path == "/metrics") {
     report_.metrics(out);
     return send(responder, 200, "text/plain; version=0.0.4; charset=utf-8", out);

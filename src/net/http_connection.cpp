@@ -86,12 +86,9 @@ void HttpConnection::parse() {
 bool HttpConnection::check_head() {
   const HttpRequest& request = parser_->request;
   const auto& options = server_->options;
-  if (options.check_basic_auth) {
-    const auto [user, password] = basic_credentials(request.header("authorization"));
-    if (!options.check_basic_auth(user, password)) {
-      refuse(401, "unauthorized", {{"WWW-Authenticate", "Basic realm=\"" + options.realm + "\""}});
-      return false;
-    }
+  if (options.authorize && !options.authorize(request)) {
+    refuse(401, "unauthorized", {{"WWW-Authenticate", options.challenge}});
+    return false;
   }
   const std::string encoding(request.header("content-encoding"));
   const auto is = [&](const char* name) { return strcasecmp(encoding.c_str(), name) == 0; };

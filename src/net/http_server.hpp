@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -91,6 +92,10 @@ class HttpResponder {
   std::shared_ptr<Impl> impl_;
 };
 
+/// What an Authorization header of the scheme ("Basic": USER:PASSWORD, "ApiKey": ID:KEY) holds, decoded;
+/// nothing when it is of another scheme or no base64.
+std::optional<std::string> credentials_of(std::string_view authorization, std::string_view scheme);
+
 struct HttpServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 0;
@@ -101,10 +106,10 @@ struct HttpServerOptions {
   uint32_t idle_timeout_millis = 60'000;      // of a connection without a request being answered
   size_t max_connections = 0;                 // 0: no limit
   bool decompress = true;                     // gzip and deflate request bodies; others: 415
-  /// When set, asked with user and password of each request before its body is read ("" when there are none);
-  /// false: 401 with WWW-Authenticate for `realm`. Loop thread.
-  std::function<bool(std::string_view user, std::string_view password)> check_basic_auth{};
-  std::string realm = "pipeline";
+  /// When set, asked about each request once its head is there, before its body is read; false: 401 with
+  /// `challenge` as WWW-Authenticate. Loop thread.
+  std::function<bool(const HttpRequest&)> authorize{};
+  std::string challenge = "Basic realm=\"pipeline\"";
 };
 
 /// Serves HTTP/1.0 and 1.1 on a loop: keep-alive, pipelining (answers in order), HEAD, Expect: 100-continue.

@@ -102,8 +102,6 @@ class HttpConnection final : public ConnectionHandler {
 /// `body_size` < 0: the length is not known.
 std::string http_head(int status, const HttpHeaders& headers, bool keep_alive, bool http10,
                       int64_t body_size);
-/// User and password of an Authorization header; both empty when it is not basic.
-std::pair<std::string, std::string> basic_credentials(std::string_view authorization);
 /// "Not Found"
 std::string_view http_reason(int status);
 

@@ -119,11 +119,11 @@ std::string http_head(int status, const HttpHeaders& headers, bool keep_alive, b
   return out;
 }
 
-std::pair<std::string, std::string> basic_credentials(std::string_view authorization) {
-  constexpr std::string_view kBasic = "basic ";
-  if (authorization.size() < kBasic.size() || !same_name(authorization.substr(0, kBasic.size()), kBasic))
-    return {};
-  std::string coded(authorization.substr(kBasic.size()));
+std::optional<std::string> credentials_of(std::string_view authorization, std::string_view scheme) {
+  if (authorization.size() <= scheme.size() || authorization[scheme.size()] != ' ' ||
+      !same_name(authorization.substr(0, scheme.size()), scheme))
+    return std::nullopt;
+  std::string coded(authorization.substr(scheme.size() + 1));
   while (!coded.empty() && (coded.back() == ' ' || coded.back() == '=')) coded.pop_back();
   const size_t padding = (4 - coded.size() % 4) % 4;
   coded.append(padding, '=');
@@ -131,11 +131,9 @@ std::pair<std::string, std::string> basic_credentials(std::string_view authoriza
   const int count =
       EVP_DecodeBlock(reinterpret_cast<unsigned char*>(plain.data()),
                       reinterpret_cast<const unsigned char*>(coded.data()), static_cast<int>(coded.size()));
-  if (count < static_cast<int>(padding)) return {};
+  if (count < static_cast<int>(padding)) return std::nullopt;
   plain.resize(static_cast<size_t>(count) - padding);
-  const auto colon = plain.find(':');
-  if (colon == std::string::npos) return {plain, ""};
-  return {plain.substr(0, colon), plain.substr(colon + 1)};
+  return plain;
 }
 
 }  // namespace sluice::net

@@ -100,13 +100,20 @@ constexpr Known kKnown[] = {
     {"log.format.json.fix_duplicate_message_fields", Type::boolean, "true",
      "A parameter named message becomes message_1 in JSON lines."},
     {"allow_superuser", Type::boolean, "true", "Whether the engine may run as root."},
+    {"user", Type::string, "",
+     "NAME or NAME:GROUP (or their numbers) that the engine becomes when root starts it: files are its own "
+     "from the "
+     "start, and once all ports are open root is given up for good. Sluice only."},
     {"api.enabled", Type::boolean, "true", "Whether the monitoring API listens."},
     {"api.http.host", Type::string, "127.0.0.1", "The address of the monitoring API."},
     {"api.http.port", Type::port_range, "9600-9700",
      "Its port, or the range to take the first free one from."},
     {"api.allow_unauthenticated", Type::boolean, "false",
-     "Whether the monitoring API may listen beyond this machine without api.auth.type: basic. Sluice only."},
-    {"api.auth.type", Type::string, "none", "Whether the monitoring API asks for a password: none or basic."},
+     "Whether the monitoring API may listen beyond this machine without authentication. Sluice only."},
+    {"api.auth.type", Type::string, "none",
+     "Whom the monitoring API answers: everybody (none), who has the password or an API key (basic), or who "
+     "has an API "
+     "key (api_key, Sluice only)."},
     {"api.auth.basic.username", Type::string, "", "The user that is let in."},
     {"api.auth.basic.password", Type::string, "", "The password; best ${KEY} from the keystore."},
     {"api.auth.basic.password_policy.mode", Type::string, "WARN",
@@ -118,6 +125,10 @@ constexpr Known kKnown[] = {
     {"api.auth.basic.password_policy.include.digit", Type::string, "REQUIRED", "A digit."},
     {"api.auth.basic.password_policy.include.symbol", Type::string, "OPTIONAL",
      "Something that is neither letter nor digit."},
+    {"api.auth.api_key.keys", Type::list, "",
+     "Keys that are let in, each as ID:KEY with a KEY of at least 16 characters; best ${KEY} from the "
+     "keystore. "
+     "Clients send \"Authorization: ApiKey\" and ID:KEY in base64. Sluice only."},
     {"api.ssl.enabled", Type::boolean, "false", "Whether the monitoring API speaks TLS."},
     {"api.ssl.certificate", Type::string, "", "Its certificate, a PEM file. Sluice only."},
     {"api.ssl.key", Type::string, "", "The key of the certificate, a PEM file. Sluice only."},
@@ -130,6 +141,9 @@ constexpr Known kKnown[] = {
     {"api.environment", Type::string, "production", "A word that the API shows."},
     {"index.http.host", Type::string, "127.0.0.1", "The address of the embedded index. Sluice only."},
     {"index.http.port", Type::number, "9200", "Its port. Sluice only."},
+    {"index.allow_unauthenticated", Type::boolean, "false",
+     "Whether the embedded index, which asks nobody for a password, may listen beyond this machine. Sluice "
+     "only."},
     {"index.retention", Type::list, "",
      "Retention of the embedded index: \"PATTERN AGE SIZE\", such as \"logs-* 30d 10gb\". Sluice only."},
     {"xpack.monitoring.enabled", Type::boolean, "", "", false, kElastic},

@@ -46,7 +46,7 @@ std::string_view words_of(std::string_view name) {
   if (name == "queue.type") return "memory|persisted";
   if (name == "queue.compression") return "none|speed|balanced|size|disabled";
   if (name == "log.level") return "fatal|error|warn|info|debug|trace";
-  if (name == "api.auth.type") return "none|basic";
+  if (name == "api.auth.type") return "none|basic|api_key";
   if (name == "api.auth.basic.password_policy.mode") return "WARN|ERROR";
   if (name.starts_with("api.auth.basic.password_policy.include.")) return "REQUIRED|OPTIONAL";
   if (name == "log.format") return "plain|json";

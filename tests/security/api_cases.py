@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import subprocess
+import time
 
 from authority import Authority
 from checks import check, equal, free_port
@@ -15,12 +16,12 @@ IDLE = "input { heartbeat { interval => 60 } } output { null { } }"
 PASSWORD = "Str0ng-enough"
 
 
-def get(port, path="/", user=None, tls=None, host="127.0.0.1"):
-    """Status, headers and body."""
+def get(port, path="/", user=None, tls=None, host="127.0.0.1", scheme="Basic"):
+    """Status, headers and body. `user`: USER:PASSWORD, or ID:KEY of the scheme ApiKey."""
     make = (lambda: http.client.HTTPSConnection(host, port, context=tls)) if tls else (
         lambda: http.client.HTTPConnection(host, port, timeout=10))
     with contextlib.closing(make()) as connection:
-        headers = {} if user is None else {"Authorization": "Basic " + base64.b64encode(user.encode()).decode()}
+        headers = {} if user is None else {"Authorization": f"{scheme} " + base64.b64encode(user.encode()).decode()}
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read().decode()
@@ -72,18 +73,84 @@ def case_basic_authentication_holds_for_every_path(engine):
     basic(engine)
     port = free_port()
     engine.start(IDLE, "--api.http.port", port)
-    for path in ("/", "/_node/stats", "/_node/stats/pipelines", "/metrics", "/healthz", "/nothing"):
+    for path in ("/", "/_node/stats", "/_node/stats/pipelines", "/_health_report", "/metrics", "/healthz/x", "/nothing"):
         status, headers, text = get(port, path)
         equal(status, 401, path)
         has(headers["WWW-Authenticate"], "Basic ")
         lacks(text, "version", "heartbeat")
         for user in ("watcher:", "watcher:wrong", "other:" + PASSWORD, ":" + PASSWORD, "watcher", "watche:r" + PASSWORD):
             equal(get(port, path, user)[0], 401, user)
-        equal(get(port, path, "watcher:" + PASSWORD)[0], 404 if path == "/nothing" else 200, path)
-    engine.wait_for("refused a wrong user or password")
+        equal(get(port, path, "watcher:" + PASSWORD)[0], 404 if path in ("/healthz/x", "/nothing") else 200, path)
+    engine.wait_for("refused a wrong password or key")
     engine.stop()
-    equal(engine.log.count("refused a wrong user"), 1, "lines about refusals")
+    equal(engine.log.count("refused a wrong password"), 1, "lines about refusals")
     lacks(engine.log, PASSWORD)
+
+
+def case_probes_without_a_password_learn_yes_or_no_alone(engine):
+    basic(engine, "pipeline.stall_timeout: 100ms\n")
+    port = free_port()
+    # The sleep keeps the only worker from getting on.
+    engine.start("input { generator { count => 1 } heartbeat { interval => 60 } } filter { sleep { time => 3 } } "
+                 "output { null { } }", "--api.http.port", port, "-w", "1")
+    for path in ("/healthz", "/readyz", "/healthz/"):
+        check(get(port, path)[0] in (200, 503), path)
+    until = time.monotonic() + 10
+    while get(port, "/readyz")[0] == 200:
+        check(time.monotonic() < until, "a stalled worker is never seen")
+    without, within = get(port, "/readyz")[2], get(port, "/readyz", "watcher:" + PASSWORD)[2]
+    if get(port, "/readyz")[0] == 503:  # the worker has not come back between the two
+        lacks(without, "sleep", "main")
+        has(within, "sleep")
+
+
+def case_api_keys(engine):
+    keys = ["probe:0123456789abcdef", "other:" + "k" * 40]
+    port = free_port()
+    engine.write("logstash.yml", "api.auth.type: api_key\napi.auth.api_key.keys:\n  - ${FIRST}\n  - " + keys[1] + "\n")
+    engine.environment |= {"FIRST": keys[0]}
+    engine.start(IDLE, "--api.http.port", port, "--api.http.host", "0.0.0.0")
+    for key in keys:
+        equal(get(port, user=key, scheme="ApiKey")[0], 200, key)
+        equal(get(port, user=key, scheme="apikey")[0], 200, key)
+        equal(get(port, user=key)[0], 401, "the key as a password")
+    for wrong in ("probe:", "probe:0123456789abcdeF", "other:0123456789abcdef", keys[1] + "k", ":", ""):
+        equal(get(port, user=wrong, scheme="ApiKey")[0], 401, wrong)
+    status, headers, _ = get(port)
+    equal((status, headers["WWW-Authenticate"]), (401, "ApiKey"))
+    equal(get(port, "/healthz")[0], 200)
+    engine.stop()
+    lacks(engine.log, *keys)
+    basic(engine, f"api.auth.api_key.keys: [\"{keys[1]}\"]\n")
+    engine.start(IDLE, "--api.http.port", port)
+    equal(get(port, user=keys[1], scheme="ApiKey")[0], 200)
+    equal(get(port, user="watcher:" + PASSWORD)[0], 200)
+    equal(get(port)[1]["WWW-Authenticate"], 'Basic realm="Logstash", ApiKey')
+    engine.stop()
+    engine.write("logstash.yml", "")
+    has(engine.run(IDLE, "--api.auth.type", "api_key")[1], "api.auth.api_key.keys is not set", "keystore")
+    for weak in ("nocolon-0123456789abcdef", "id:short", ":0123456789abcdef"):
+        status, text = engine.run(IDLE, "--api.auth.type", "api_key", "--api.auth.api_key.keys", weak)
+        equal(status, 1, weak)
+        has(text, "its key number 1 is not ID:KEY with a KEY of at least 16 characters")
+        lacks(text, weak)
+    engine.start(IDLE, "--api.auth.api_key.keys", keys[0], "--api.http.port", port)
+    has(engine.log, "no effect without api.auth.type: api_key or basic")
+    equal(get(port)[0], 200)
+    has(engine.run(IDLE, "--api.auth.type", "apikey")[1], "must be one of none|basic|api_key")
+
+
+def case_the_embedded_index_stays_on_this_machine(engine):
+    config = 'input { heartbeat { interval => 60 } } output { elasticsearch { hosts => "embedded" } }'
+    port = free_port()
+    for host in ("0.0.0.0", "::", "some-name"):
+        status, text = engine.run(config, "--index.http.host", host, "--index.http.port", port, "--api.enabled", "false")
+        equal(status, 1, host)
+        has(text, "index.http.host is " + host, "index.allow_unauthenticated")
+    engine.start(config, "--index.http.host", "0.0.0.0", "--index.allow_unauthenticated", "--index.http.port", port,
+                 "--api.enabled", "false")
+    has(engine.log, "without asking for a password")
+    equal(get(port)[0], 200)
 
 
 def case_the_password_may_come_from_the_keystore(engine):

@@ -151,8 +151,8 @@ TEST_CASE("client and server understand each other") {
   Loop loop;
   REQUIRE(loop.start().ok());
   HttpServerOptions options;
-  options.check_basic_auth = [](std::string_view user, std::string_view password) {
-    return user == "elastic" && password == "pass:word";
+  options.authorize = [](const HttpRequest& request) {
+    return credentials_of(request.header("authorization"), "Basic") == "elastic:pass:word";
   };
   std::vector<uint16_t> ports;
   auto server = serve(
