@@ -6,10 +6,13 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <utility>
 
 #include "base/log.hpp"
 #include "base/secrets.hpp"
 #include "cli/commands.hpp"
+#include "cli/privileges.hpp"
 #include "event/field_ref.hpp"
 #include "match/search_budget.hpp"
 #include "net/tls_reload.hpp"
@@ -81,6 +84,29 @@ void configure_fields(const settings::Settings& settings) {
                                                        : FieldEscapes::none);
 }
 
+// The user that root shall become (--user), with what the engine will write.
+Status become_user(const settings::Settings& settings) {
+  const std::string text = settings.text("user");
+  if (text.empty()) return {};
+  const auto account = find_account(text);
+  if (!account.ok()) return account.status();
+  if (geteuid() == account->user) return {};
+  if (geteuid() != 0)
+    return Status::config(
+        fmt::format("--user {}: only root can become another user; start as root, or as that user", text));
+  if (auto status = begin_as(*account); !status.ok()) return status;
+  const std::pair<std::string, std::string> folders[] = {
+      {"path.data", environment_of(settings).path_data},
+      {"path.queue", settings.text("path.queue")},
+      {"path.dead_letter_queue", settings.text("path.dead_letter_queue")},
+      {"path.logs", settings.text("path.logs")}};
+  for (const auto& [setting, folder] : folders)
+    if (const auto files = not_writable(folder); !files.empty())
+      return Status::config(fmt::format("--user {}: the user may not write {} ({}): chown -R {} {}", text,
+                                        fmt::join(files, ", "), setting, text, folder));
+  return {};
+}
+
 int dispatch(int argc, char** argv) {
   auto parsed = parse_arguments(argc, argv);
   if (!parsed.ok()) return fail(parsed.message());
@@ -105,6 +131,10 @@ int dispatch(int argc, char** argv) {
     if (auto status = settings::load_file(directory + "/logstash.yml", settings, *variables); !status.ok())
       return fail(status.message());
   settings.overlay(args.settings);
+  if (auto status = become_user(settings); !status.ok()) return fail(status.message());
+  const bool checks = args.command == "check" || settings.boolean("config.test_and_exit");
+  if (checks || !args.command.empty())  // these open no port
+    if (auto status = give_up_root(); !status.ok()) return fail(status.message());
   configure_log(settings);
   configure_fields(settings);
   match::set_standard_budget(std::max<int64_t>(1, settings.millis("regex.timeout")));
@@ -114,8 +144,7 @@ int dispatch(int argc, char** argv) {
   if (args.command == "verify") return verify_filters(args, settings, *variables);
   if (args.command == "queue") return queue(args, settings, *variables);
   if (args.command == "dlq") return dlq(args, settings, *variables);
-  if (args.command == "check" || settings.boolean("config.test_and_exit"))
-    return check(args, settings, *variables);
+  if (checks) return check(args, settings, *variables);
   return run(args, settings, *variables);
 }
 

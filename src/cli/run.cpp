@@ -16,6 +16,7 @@
 #include "base/time.hpp"
 #include "cli/agent.hpp"
 #include "cli/commands.hpp"
+#include "cli/privileges.hpp"
 #include "cli/services.hpp"
 #include "cli/wanted.hpp"
 #include "runtime/engine.hpp"
@@ -192,6 +193,12 @@ int run(const Arguments& args, const settings::Settings& settings, const setting
   for (auto& wanted : *prepared) {
     failed = !agent.start(std::move(wanted), draining).ok() && !polls;
     if (failed) break;
+  }
+  if (!failed) {  // all ports are open
+    if (auto status = give_up_root(); !status.ok()) {
+      log::fatal(kRunner, status.message());
+      failed = true;
+    }
   }
   if (!failed) {
     agent.log_running();
