@@ -23,6 +23,7 @@ import peers  # noqa: E402
 import queue_damage  # noqa: E402
 import queue_kill  # noqa: E402
 import reloads  # noqa: E402
+import soak  # noqa: E402
 from checks import Failed, Skipped  # noqa: E402
 
 TESTS = {
@@ -42,6 +43,7 @@ TESTS = {
     "reload: state goes on": reloads.state_goes_on,
     "reload: pipelines come and go": reloads.pipelines_come_and_go,
     "reload: by itself": reloads.looks_by_itself,
+    "queue: a long stream and bad answers": soak.short,
 }
 # Most of these wait for something, and so several run at a time.
 TOGETHER = {**destinations.tests(), **peers.TESTS, **names.TESTS, **disks.TESTS, **clocks.TESTS}
