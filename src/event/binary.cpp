@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/block.hpp"
+
 namespace sluice {
 namespace {
 
@@ -27,27 +29,9 @@ enum class Tag : uint8_t {
 
 constexpr int kDeepest = 1000;          // what JSON and the codecs let in is less deep
 constexpr uint32_t kMostReserved = 64;  // items of a list before they have been read
-constexpr size_t kVarintRoom = 10;
-
-void put_varint(uint64_t n, Buffer& out) {
-  char* at = out.reserve(kVarintRoom);
-  size_t size = 0;
-  for (; n >= 0x80; n >>= 7) at[size++] = static_cast<char>(n | 0x80);
-  at[size++] = static_cast<char>(n);
-  out.grow(size);
-}
-
-void put_text(std::string_view text, Buffer& out) {
-  put_varint(text.size(), out);
-  out.append(text);
-}
-
-template <class T>
-void put_raw(T number, Buffer& out) {
-  out.append({reinterpret_cast<const char*>(&number), sizeof number});
-}
-
-void put_tag(Tag tag, Buffer& out) { out.append(static_cast<char>(tag)); }
+constexpr size_t kRoom =
+    64;  // bytes of what is written without a look at the room: two numbers, tags, a block
+constexpr size_t kAtLeast = 4096;
 
 uint64_t zigzag(int64_t n) { return (static_cast<uint64_t>(n) << 1) ^ static_cast<uint64_t>(n >> 63); }
 int64_t unzigzag(uint64_t n) { return static_cast<int64_t>(n >> 1) ^ -static_cast<int64_t>(n & 1); }
@@ -186,7 +170,107 @@ class EventReader {
   Batch& batch_;
 };
 
+char* put_varint(uint64_t n, char* at) {
+  for (; n >= 0x80; n >>= 7) *at++ = static_cast<char>(n | 0x80);
+  *at++ = static_cast<char>(n);
+  return at;
+}
+
+template <class T>
+char* put_raw(T number, char* at) {
+  std::memcpy(at, &number, sizeof number);
+  return at + sizeof number;
+}
+
+char* put_tag(Tag tag, char* at) {
+  *at = static_cast<char>(tag);
+  return at + 1;
+}
+
 }  // namespace
+
+// Writes to a Buffer, whose size is brought up to date when it needs more room and at the end. Each function
+// gets the place to write at, with kRoom behind it, gives the place behind what it wrote, and leaves kRoom
+// there.
+class BinaryWriter::Pen {
+ public:
+  Pen(BinaryWriter& writer, Buffer& out) : writer_(writer), out_(out) {}
+
+  char* begin() { return take(kRoom); }
+  void finish(const char* at) { out_.grow(static_cast<size_t>(at - out_.data()) - out_.size()); }
+
+  char* event(const Event& event, char* at) {
+    at = put_varint(event.source, at);
+    at = put_varint(event.position, at);
+    at = put_raw(event.digest, at);
+    at = object(event.fields(), room(at, 0));
+    return object(event.metadata(), at);
+  }
+
+  char* text(std::string_view text, char* at) {
+    at = room(put_varint(text.size(), at), text.size());
+    copy_blocks(text, at);
+    return at + text.size();
+  }
+
+  char* number(uint64_t n, char* at) { return room(put_varint(n, at), 0); }
+
+ private:
+  // Room for `n` bytes, and kRoom.
+  char* room(char* at, size_t n) {
+    return static_cast<size_t>(limit_ - at) >= n + kRoom ? at : grow(at, n + kRoom);
+  }
+  char* grow(const char* at, size_t n) {
+    finish(at);
+    return take(n);
+  }
+  char* take(size_t n) {
+    char* at = out_.reserve(std::max(n, kAtLeast));
+    limit_ = out_.data() + out_.capacity();
+    return at;
+  }
+
+  char* object(const Object& object, char* at) {
+    at = number(object.size, at);
+    for (const auto& member : object.all())
+      at = value(member.value, put_varint(writer_.number_of(member.key), at));
+    return at;
+  }
+
+  char* array(const Array& list, char* at) {
+    at = number(list.size, at);
+    for (const auto& item : list.all()) at = value(item, at);
+    return at;
+  }
+
+  char* value(const Value& value, char* at) {
+    switch (value.kind()) {
+      case Value::Kind::null:
+        return room(put_tag(Tag::null, at), 0);
+      case Value::Kind::boolean:
+        return room(put_tag(value.as_bool() ? Tag::yes : Tag::no, at), 0);
+      case Value::Kind::integer:
+        return number(zigzag(value.as_integer()), put_tag(Tag::integer, at));
+      case Value::Kind::real:
+        return room(put_raw(value.as_real(), put_tag(Tag::real, at)), 0);
+      case Value::Kind::decimal:
+        return text(value.as_text(), put_tag(Tag::decimal, at));
+      case Value::Kind::timestamp:
+        return room(put_raw(value.as_nanos(), put_tag(Tag::timestamp, at)), 0);
+      case Value::Kind::string:
+        return text(value.as_text(), put_tag(value.plain() ? Tag::plain_text : Tag::text, at));
+      case Value::Kind::array:
+        return array(*value.as_array(), put_tag(Tag::array, at));
+      case Value::Kind::object:
+        return object(*value.as_object(), put_tag(Tag::object, at));
+    }
+    return at;
+  }
+
+  BinaryWriter& writer_;
+  Buffer& out_;
+  const char* limit_ = nullptr;
+};
 
 uint32_t BinaryWriter::number_of(Key key) {
   if (!key.interned()) {  // names past the table's cap: seldom the same twice
@@ -202,69 +286,22 @@ uint32_t BinaryWriter::number_of(Key key) {
   return number - 1;
 }
 
-void BinaryWriter::object(const Object& object, Buffer& out) {
-  put_varint(object.size, out);
-  for (const auto& member : object.all()) {
-    put_varint(number_of(member.key), out);
-    value(member.value, out);
-  }
-}
-
-void BinaryWriter::value(const Value& value, Buffer& out) {
-  switch (value.kind()) {
-    case Value::Kind::null:
-      return put_tag(Tag::null, out);
-    case Value::Kind::boolean:
-      return put_tag(value.as_bool() ? Tag::yes : Tag::no, out);
-    case Value::Kind::integer:
-      put_tag(Tag::integer, out);
-      return put_varint(zigzag(value.as_integer()), out);
-    case Value::Kind::real:
-      put_tag(Tag::real, out);
-      return put_raw(value.as_real(), out);
-    case Value::Kind::decimal:
-      put_tag(Tag::decimal, out);
-      return put_text(value.as_text(), out);
-    case Value::Kind::timestamp:
-      put_tag(Tag::timestamp, out);
-      return put_raw(value.as_nanos(), out);
-    case Value::Kind::string:
-      put_tag(value.plain() ? Tag::plain_text : Tag::text, out);
-      return put_text(value.as_text(), out);
-    case Value::Kind::array:
-      put_tag(Tag::array, out);
-      put_varint(value.as_array()->size, out);
-      for (const auto& item : value.as_array()->all()) this->value(item, out);
-      return;
-    case Value::Kind::object:
-      put_tag(Tag::object, out);
-      return object(*value.as_object(), out);
-  }
-}
-
 void BinaryWriter::write(const Batch& batch, std::span<Event* const> events, Buffer& out) {
   const size_t start = out.size();
-  put_raw(uint32_t{0}, out);
-  for (const auto* event : events) {
-    put_varint(event->source, out);
-    put_varint(event->position, out);
-    put_raw(event->digest, out);
-    object(event->fields(), out);
-    object(event->metadata(), out);
-  }
-  const auto length = static_cast<uint32_t>(out.size() - start - sizeof(uint32_t));
-  std::memcpy(out.data() + start, &length, sizeof length);
-  put_varint(names_.size(), out);
+  Pen pen(*this, out);
+  char* at = pen.begin() + sizeof(uint32_t);  // the length, which is known behind the events
+  for (const auto* event : events) at = pen.event(*event, at);
+  const auto length = static_cast<uint32_t>(static_cast<size_t>(at - out.data()) - start - sizeof(uint32_t));
+  put_raw(length, out.data() + start);
+  at = pen.number(names_.size(), at);
   for (const Key name : names_) {
-    put_text(name.text(), out);
+    at = pen.text(name.text(), at);
     if (name.interned()) numbers_[name.id()] = 0;
   }
   names_.clear();
-  put_varint(batch.sources().size(), out);
-  for (const auto& source : batch.sources()) {
-    put_text(source.input_id, out);
-    put_text(source.stream, out);
-  }
+  at = pen.number(batch.sources().size(), at);
+  for (const auto& source : batch.sources()) at = pen.text(source.stream, pen.text(source.input_id, at));
+  pen.finish(at);
 }
 
 bool read_binary(std::string_view bytes, uint32_t count, Batch& batch) {

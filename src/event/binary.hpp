@@ -19,8 +19,7 @@ class BinaryWriter {
   void write(const Batch& batch, std::span<Event* const> events, Buffer& out);
 
  private:
-  void object(const Object& object, Buffer& out);
-  void value(const Value& value, Buffer& out);
+  class Pen;
   uint32_t number_of(Key key);
 
   std::vector<uint32_t> numbers_;  // by the id of an interned key: its place in names_, plus one

@@ -9,6 +9,7 @@
 #include <immintrin.h>
 #endif
 
+#include "base/block.hpp"
 #include "base/utf8.hpp"
 #include "match/iso8601.hpp"
 #include "match/numbers.hpp"
@@ -16,39 +17,15 @@
 namespace sluice {
 namespace {
 
-// Sixteen bytes at once, as the compiler knows to do it on each processor.
-using Block = unsigned char __attribute__((vector_size(16)));
 using SignedBlock = signed char __attribute__((vector_size(16)));
 using Halves = uint64_t __attribute__((vector_size(16)));
 
-constexpr size_t kBlock = sizeof(Block);
 constexpr size_t kPage = 4096;  // memory is mapped in multiples of it
 constexpr size_t kScalar = 64;  // bytes of the longest number or time, and more
 static_assert(kScalar > match::kDoubleTextSize + 2 && kScalar > match::kIso8601Size + 2);
 constexpr size_t kEscaped = 6;  // bytes of the longest escape, \u001f
 constexpr size_t kAtLeast = 512;
 constexpr size_t kLong = 4096;  // of a longer text it pays to know whether there is anything to escape
-
-Block load(const char* from) {
-  Block bytes;
-  std::memcpy(&bytes, from, kBlock);
-  return bytes;
-}
-
-// The block at `from`, of which only the first `size` bytes are the text's; what the others are is left open.
-// They are read from behind the text where that cannot be another page, so that nothing is read that the
-// process may not read: how long the rest of a text is cannot be foreseen, and a copy of that length costs
-// more than the rest of the work. The sanitizers know only whose bytes they are.
-__attribute__((no_sanitize("address", "thread"))) Block load_tail(const char* from, size_t size) {
-  if (reinterpret_cast<uintptr_t>(from) % kPage <= kPage - kBlock) {
-    Block bytes;
-    __builtin_memcpy(&bytes, from, kBlock);  // here, for load() is watched
-    return bytes;
-  }
-  char tail[kBlock] = {};
-  std::memcpy(tail, from, size);
-  return load(tail);
-}
 
 // How many bytes of a block come before the first that cannot stand in a JSON string as it is: a control
 // character, `"`, `\`, and, unless `beyond_ascii`, what is not ASCII.
@@ -74,7 +51,7 @@ template <bool beyond_ascii>
 size_t copy_plain(std::string_view text, char* out) {
   size_t at = 0;
   for (; text.size() - at >= kBlock; at += kBlock) {
-    const Block block = load(text.data() + at);
+    const Block block = load_block(text.data() + at);
     std::memcpy(out + at, &block, kBlock);
     if (const size_t plain = plain_bytes<beyond_ascii>(block); plain != kBlock) return at + plain;
   }
@@ -228,7 +205,7 @@ char* Writer::raw(std::string_view text, char* at) {
 char* Writer::string(std::string_view text, bool plain, char* at) {
   if (text.empty() || text.size() > kBlock) return long_string(text, plain, at);
   at = room(at, kBlock + 2);
-  const Block block = text.size() == kBlock ? load(text.data()) : load_tail(text.data(), text.size());
+  const Block block = text.size() == kBlock ? load_block(text.data()) : load_tail(text.data(), text.size());
   if (plain_bytes<false>(block) < text.size() && !plain) return long_string(text, plain, at);
   std::memcpy(at + 1, &block, kBlock);
   *at = '"';
