@@ -129,10 +129,13 @@ class Bench:
         return Engine(self.binary, self.folder, config, "--dead_letter_queue.flush_interval", "1000", *flags)
 
     def dlq(self, *words, status=0):
+        return self.run_dlq(words, status).stdout
+
+    def run_dlq(self, words, status, **environment):
         done = subprocess.run([self.binary, "dlq", *words, "--path.data", str(self.folder / "data")],
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=120, env={**os.environ, **environment})
         assert done.returncode == status, f"dlq {words}: {done.returncode} {done.stdout} {done.stderr}"
-        return done.stdout
+        return done
 
     def letters(self):
         return [json.loads(line) for line in self.dlq("list", "--format", "json", "--limit", "100000").splitlines()]
@@ -331,6 +334,42 @@ def test_replay(bench):
     assert said.startswith("9 dead letters replayed: 9 delivered and removed, 0 stay"), said
     assert len(bench.server.documents) == 9 and not bench.letters(), bench.server.documents
     bench.dlq("replay", status=1)
+
+
+BROKEN_DISK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <unistd.h>
+ssize_t pread64(int fd, void* to, size_t size, off64_t offset) {
+  static ssize_t (*real)(int, void*, size_t, off64_t);
+  if (!real) real = dlsym(RTLD_NEXT, "pread64");
+  if (offset < 1000) return real(fd, to, size, offset);
+  errno = EIO;
+  return -1;
+}
+ssize_t pread(int fd, void* to, size_t size, off_t offset) { return pread64(fd, to, size, offset); }
+"""
+
+
+def test_replay_says_what_it_cannot_read(bench):
+    bench.fill()
+    bench.server.documents.clear()
+    config = bench.folder / "new.conf"
+    config.write_text("filter { mutate { replace => { size => '7' } convert => { size => integer } } } " + bench.output())
+    disk = bench.folder / "broken_disk.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", disk], input=BROKEN_DISK, text=True, check=True)
+    broken = {"LD_PRELOAD": str(disk), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    for words in (["--dry-run"], []):
+        done = bench.run_dlq(["replay", "--config", str(config), *words], 1, **broken)
+        assert "segment.0000000000000001 cannot be read: Input/output error" in done.stderr, done.stderr
+        assert not done.stdout.startswith("10 dead letters"), done.stdout
+    assert len(bench.letters()) == 10
+    segment = next((bench.folder / "data" / "dead_letter_queue" / "main").glob("segment.*"))
+    (segment.parent / "segment.0000000000000099").mkdir()
+    done = bench.run_dlq(["replay", "--config", str(config)], 1)
+    assert done.stdout.startswith("10 dead letters replayed: 10 delivered"), done.stdout
+    assert "segment.0000000000000099 cannot be read: Is a directory" in done.stderr, done.stderr
 
 
 def test_purge(bench):

@@ -13,6 +13,7 @@
 
 #include "base/log.hpp"
 #include "cli/commands.hpp"
+#include "cli/replay_outcomes.hpp"
 #include "plugins/inputs/dead_letter_queue/stream.hpp"
 #include "runtime/engine.hpp"
 
@@ -23,79 +24,6 @@ using plugins::dead_letters::LetterStream;
 
 constexpr size_t kCreditPerLetter = 512;  // what an event costs beside its bytes
 constexpr size_t kReasonsShown = 5;
-
-// What became of the letters. One worker runs them, each in a batch of its own, so that whatever happens on
-// the worker between two letters belongs to the first; an output's thread names the letter by its batch.
-class Outcomes {
- public:
-  enum class Fate : uint8_t { dropped, passed, tagged, refused };
-
-  // On the worker.
-  void begin(queue::LetterId letter, std::set<std::string, std::less<>> tags) {
-    std::scoped_lock lock(mutex_);
-    current_ = letter;
-    tags_before_ = std::move(tags);
-    fates_.emplace(letter, Fate::dropped);
-  }
-  void reached_output(const Event& event) {
-    std::scoped_lock lock(mutex_);
-    Fate fate = Fate::passed;
-    for_each_failure_tag(event, [&](std::string_view tag) {
-      if (tags_before_.contains(tag)) return;
-      fate = Fate::tagged;
-      ++failure_tags_[std::string(tag)];
-    });
-    raise(fate);
-  }
-  void refused(std::string_view reason) {
-    std::scoped_lock lock(mutex_);
-    ++reasons_[kind_of_reason(reason)];
-    raise(Fate::refused);
-  }
-  // On any thread.
-  void settled(queue::LetterId letter, bool delivered) {
-    std::scoped_lock lock(mutex_);
-    ++settled_;
-    if (delivered) delivered_.insert(letter);
-  }
-  void note_reason(std::string_view reason) {
-    std::scoped_lock lock(mutex_);
-    ++reasons_[kind_of_reason(reason)];
-  }
-
-  template <class F>
-  static void for_each_failure_tag(const Event& event, F&& f) {
-    const Value* tags = event.get(Names::get().tags);
-    if (!tags || !tags->is_array()) return;
-    for (const auto& tag : tags->as_array()->all())
-      if (tag.is_string() && tag.as_text().starts_with('_')) f(tag.as_text());
-  }
-
-  // After the run.
-  [[nodiscard]] uint64_t count(Fate fate) const {
-    return static_cast<uint64_t>(
-        std::count_if(fates_.begin(), fates_.end(), [&](const auto& one) { return one.second == fate; }));
-  }
-  [[nodiscard]] uint64_t letters() const { return settled_; }
-  [[nodiscard]] bool delivered(queue::LetterId letter) const { return delivered_.contains(letter); }
-  [[nodiscard]] uint64_t delivered() const { return delivered_.size(); }
-  [[nodiscard]] const std::map<std::string, uint64_t>& reasons() const { return reasons_; }
-  [[nodiscard]] const std::map<std::string, uint64_t>& failure_tags() const { return failure_tags_; }
-
- private:
-  void raise(Fate fate) {
-    const auto found = fates_.find(current_);
-    if (found != fates_.end()) found->second = std::max(found->second, fate);
-  }
-
-  mutable std::mutex mutex_;
-  queue::LetterId current_;
-  std::set<std::string, std::less<>> tags_before_;
-  std::map<queue::LetterId, Fate> fates_;
-  std::set<queue::LetterId> delivered_;
-  uint64_t settled_ = 0;
-  std::map<std::string, uint64_t> reasons_, failure_tags_;
-};
 
 class ReplayStream : public LetterStream {
  public:
@@ -148,15 +76,26 @@ class ReplayInput : public plugin::Input {
   void run(const std::vector<queue::LetterSegment>& segments, plugin::InputSink& sink) {
     for (const auto& segment : segments) {
       if (segment.open && !with_open_) continue;
+      const std::string path = folder_ + "/" + segment.name();
       auto reader = queue::LetterReader::open(Env::system(), folder_, segment);
-      if (reader.ok() && !push_all(**reader, sink)) return;
+      if (!reader.ok()) {
+        // An engine that uses the queue may have removed it meanwhile.
+        if (std::error_code error; std::filesystem::exists(path, error))
+          outcomes_.unreadable(path, reader.message());
+      } else if (!push_all(**reader, path, sink)) {
+        return;
+      }
     }
     left(sink);
   }
-  bool push_all(queue::LetterReader& reader, plugin::InputSink& sink) {
+  bool push_all(queue::LetterReader& reader, const std::string& path, plugin::InputSink& sink) {
     for (queue::Record record;;) {
       const auto more = reader.next(record);
-      if (!more.ok() || !*more) return true;
+      if (!more.ok()) {
+        outcomes_.unreadable(path, more.message());
+        return true;
+      }
+      if (!*more) return true;
       {
         const BatchRef batch = pool_.take();
         const auto letter = queue::decode_letter(record.payload.view(), *batch);
@@ -237,6 +176,13 @@ void print_counts(std::string_view title, const std::map<std::string, uint64_t>&
   for (const auto& [count, text] : sorted) fmt::print("  {:>9}  {}: {}\n", count, title, one_line(text, 300));
 }
 
+bool all_were_read(const Outcomes& outcomes) {
+  for (const auto& what : outcomes.unreadable())
+    fmt::print(stderr, "error: {}; its letters from there on were not replayed and stay in the queue\n",
+               what);
+  return outcomes.unreadable().empty();
+}
+
 int report_rehearsal(const Outcomes& outcomes) {
   using Fate = Outcomes::Fate;
   fmt::print(
@@ -248,7 +194,7 @@ int report_rehearsal(const Outcomes& outcomes) {
   print_counts("tagged", outcomes.failure_tags());
   print_counts("refused", outcomes.reasons());
   fmt::print("Nothing was sent, and the queue is as it was. What the destinations would say is not known.\n");
-  return 0;
+  return all_were_read(outcomes) ? 0 : 1;
 }
 
 Status load(const settings::Settings& settings, const settings::Variables& variables,
@@ -391,8 +337,9 @@ int replay_letters(const Arguments& args, const settings::Settings& settings,
   print_counts("refused", outcomes.reasons());
   if (!hold)
     fmt::print("An engine is using the queue: letters that it has not sealed yet were left alone.\n");
+  const bool all = all_were_read(outcomes);
   if (!removed.ok()) return fail(removed.message() + "; another replay would deliver these letters again");
-  return stayed == 0 ? 0 : 1;
+  return stayed == 0 && all ? 0 : 1;
 }
 
 }  // namespace sluice::cli
