@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kLogger = "logstash.queue";
 constexpr int64_t kMillisecond = 1'000'000;              // nanoseconds
+constexpr uint32_t kReadTries = 10;                      // of read(), before what cannot be read is damage
 constexpr int64_t kCheckpointPause = 50 * kMillisecond;  // between two checkpoints at least
 
 }  // namespace
@@ -77,14 +78,20 @@ uint64_t PersistentQueue::undelivered() const {
 
 Status PersistentQueue::begin_segment() {
   const uint64_t number = ++last_number_;
-  auto file = env_.create(path_of(number));
-  if (!file.ok()) return file.status();
-  const auto header = queue::encode(SegmentHeader{number, next_});
-  if (auto status = (*file)->write(0, {header.data(), header.size()}); !status.ok()) {
-    (void)env_.remove(path_of(number));
-    return status;
+  const SegmentHeader header{number, next_};
+  auto head = take_spare(header);
+  if (!head) {
+    auto file = env_.create(path_of(number));
+    if (!file.ok()) return file.status();
+    const auto image = queue::encode(header);
+    if (auto status = (*file)->write(0, {image.data(), image.size()}); !status.ok()) {
+      (void)env_.remove(path_of(number));
+      return status;
+    }
+    head = std::move(*file);
+    head_size_ = 0;
   }
-  head_ = std::move(*file);
+  head_ = std::move(head);
   unsynced_.push_back(head_);
   folder_changed_ = true;
   segments_.push_back({number, next_, next_, kSegmentHeader});
@@ -103,6 +110,11 @@ Status PersistentQueue::write(RecordWriter& writer) {
   writer.header_.first = next_;
   const auto header = queue::encode(writer.header_, {segment.number, segment.bytes});
   std::memcpy(writer.image_.data(), header.data(), header.size());
+  if (const uint64_t end = segment.bytes + size; end + kEndMark <= head_size_) {
+    // First, so that a record cut off by the end of the process is not followed by bytes of the earlier use.
+    const auto mark = end_mark({segment.number, end});
+    if (auto status = head_->write(end, {mark.data(), mark.size()}); !status.ok()) return status;
+  }
   if (auto status = head_->write(segment.bytes, writer.image_.view()); !status.ok()) return status;
   if (unsynced_.empty() || unsynced_.back() != head_) unsynced_.push_back(head_);
   segment.bytes += size;
@@ -155,7 +167,7 @@ Result<bool> PersistentQueue::next_record(Record& record) {
     if (!reader_) {
       auto file = env_.open(path_of(cursor_.segment));
       if (!file.ok()) return file.status();
-      reader_ = std::make_unique<SegmentReader>(std::move(*file), cursor_.segment);
+      reader_ = std::make_unique<SegmentReader>(std::move(*file), cursor_.segment, kReadTries);
       reader_->seek(cursor_.offset);
     }
     reader_->set_end(segment->bytes);
@@ -293,7 +305,8 @@ void PersistentQueue::remove_delivered() {
     }
     publish();
   }
-  for (const uint64_t number : numbers) (void)env_.remove(path_of(number));
+  for (const uint64_t number : numbers)
+    if (!keep_as_spare(number)) (void)env_.remove(path_of(number));
   if (!numbers.empty() && on_room_) on_room_();
 }
 
@@ -346,6 +359,7 @@ Status PersistentQueue::close() {
   if (thread_.joinable()) thread_.join();
   if (!folder_lock_) return {};
   auto status = commit();
+  if (spare_) (void)env_.remove(spare_path());
   folder_lock_.reset();
   return status;
 }

@@ -119,6 +119,7 @@ class PersistentQueue : public std::enable_shared_from_this<PersistentQueue> {
   void apply_checkpoint();
   // With the lock held.
   Status begin_segment();
+  std::shared_ptr<Env::File> take_spare(const SegmentHeader& header);
   Status write(RecordWriter& writer);
   Result<bool> next_record(Record& record);
   void lose(Range range);
@@ -130,9 +131,11 @@ class PersistentQueue : public std::enable_shared_from_this<PersistentQueue> {
   Status sync_written();
   Status save_checkpoint();
   void remove_delivered();
+  bool keep_as_spare(uint64_t number);
   void run();
   [[nodiscard]] int64_t commit_due() const;
   [[nodiscard]] std::string path_of(uint64_t segment) const;
+  [[nodiscard]] std::string spare_path() const;
 
   Env& env_;
   const PersistentQueueSettings settings_;
@@ -144,6 +147,8 @@ class PersistentQueue : public std::enable_shared_from_this<PersistentQueue> {
   std::deque<Segment> segments_;                      // the last is written
   uint64_t last_number_ = 0;                          // of a segment; tried ones count too
   std::shared_ptr<Env::File> head_;                   // null: the next record begins a segment
+  uint64_t head_size_ = 0;                            // of its file when it was taken into use
+  std::shared_ptr<Env::File> spare_;                  // a delivered segment's, to be used once more; or null
   std::vector<std::shared_ptr<Env::File>> unsynced_;  // files with bytes or names that were not synced
   uint64_t next_ = 1;                                 // sequence number of the next event
   uint64_t unread_ = 1;                               // of the first event that nobody has

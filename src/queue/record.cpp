@@ -3,6 +3,7 @@
 #include <isa-l/crc.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -14,6 +15,7 @@ static_assert(std::endian::native == std::endian::little, "headers are copied as
 
 constexpr uint64_t kSegmentMagic = 0x3145554c53515051;  // "QPQSLUE1"
 constexpr uint32_t kRecordMagic = 0x52715ff5;           // not text, not zeros
+constexpr uint32_t kEndMagic = 0x45715ff5;              // the same
 constexpr std::string_view kSegmentPrefix = "segment.";
 constexpr size_t kSegmentDigits = 16;
 
@@ -34,6 +36,12 @@ struct RecordImage {
   char zeros[7];
 };
 static_assert(sizeof(RecordImage) == kRecordHeader);
+
+struct EndImage {
+  uint32_t magic;
+  uint32_t checksum;  // of the place
+};
+static_assert(sizeof(EndImage) == kEndMark);
 
 template <class Image>
 std::string_view bytes_of(const Image& image) {
@@ -88,6 +96,11 @@ std::optional<SegmentHeader> decode_segment_header(std::string_view bytes) {
   return SegmentHeader{image.number, image.first};
 }
 
+bool is_blank(std::string_view bytes) {
+  return bytes.size() >= kSegmentHeader && std::equal(bytes.begin(), bytes.end(), kBlankSegment.begin(),
+                                                      kBlankSegment.begin() + kSegmentHeader);
+}
+
 std::array<char, kRecordHeader> encode(const RecordHeader& header, RecordPlace place) {
   RecordImage image{};
   image.magic = kRecordMagic;
@@ -115,6 +128,10 @@ std::optional<RecordHeader> decode_record_header(std::string_view bytes, RecordP
   header.payload_checksum = image.payload_checksum;
   header.compressed = image.compressed != 0;
   return header;
+}
+
+std::array<char, kEndMark> end_mark(RecordPlace place) {
+  return std::bit_cast<std::array<char, kEndMark>>(EndImage{kEndMagic, checksum(bytes_of(place))});
 }
 
 bool compress(std::string_view plain, Compression how, Buffer& out) {

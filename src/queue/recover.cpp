@@ -24,6 +24,7 @@ Status PersistentQueue::recover() {
   auto lock = env_.lock(settings_.folder + "/.lock");
   if (!lock.ok())
     return named(lock.status(), settings_.folder + " is used by another process, or cannot be locked");
+  (void)env_.remove(spare_path());  // of a process that was killed
   if (auto status = find_segments(); !status.ok()) return status;
   apply_checkpoint();
   unread_ = acknowledged_.mark();
@@ -83,7 +84,8 @@ Result<PersistentQueue::Segment> PersistentQueue::measure(uint64_t number) {
   Segment segment{.number = number, .first = kUnknown, .bytes = *size};
   if (header && header->number == number) {
     segment.first = header->first;
-  } else if (*size > kSegmentHeader) {  // a shorter one was being made when the process ended
+  } else if (*size > kSegmentHeader && !is_blank({bytes, read.ok() ? *read : 0})) {
+    // A shorter one, or one without a byte, was being made when the process ended.
     SegmentReader reader(std::move(*file), number);
     set_aside({number, 0, kSegmentHeader, "no segment's header"}, reader);
   }
@@ -94,7 +96,7 @@ Result<PersistentQueue::Segment> PersistentQueue::measure(uint64_t number) {
 Status PersistentQueue::scan(Segment& segment) {
   auto file = env_.open(path_of(segment.number));
   if (!file.ok()) return named(file.status(), path_of(segment.number) + " cannot be opened");
-  SegmentReader reader(std::move(*file), segment.number);
+  SegmentReader reader(std::move(*file), segment.number, 0);
   reader.set_end(segment.bytes);
   RecordHeader header;
   for (;;) {

@@ -24,9 +24,15 @@ struct Damage {
 };
 
 /// Goes through the records of one segment, over damaged stretches too. Not thread-safe.
+///
+/// Bytes that the system cannot read are an error, and the same place can be tried again. Once it has failed
+/// `patience` times, and other bytes of the segment can be read, it is damage like any other.
 class SegmentReader {
  public:
-  SegmentReader(std::unique_ptr<Env::File> file, uint64_t number) : file_(std::move(file)), number_(number) {}
+  static constexpr uint32_t kForever = UINT32_MAX;
+
+  SegmentReader(std::unique_ptr<Env::File> file, uint64_t number, uint32_t patience = kForever)
+      : file_(std::move(file)), number_(number), patience_(patience) {}
 
   /// Whole records end here at the latest: the size of a file that grows no more, or what has been written.
   void set_end(uint64_t end) { end_ = end; }
@@ -45,12 +51,19 @@ class SegmentReader {
   std::string bytes(const Damage& damage, size_t limit);
 
  private:
-  std::optional<RecordHeader> header_at(uint64_t offset);
+  Result<std::optional<RecordHeader>> header_at(uint64_t offset);
   Result<bool> payload_of(const RecordHeader& header, Record& record);
-  uint64_t find_header(uint64_t from);
+  Result<uint64_t> find_header(uint64_t from);
+  bool ends_at(uint64_t offset);
+  Result<size_t> read(uint64_t offset, char* to, size_t size);
+  size_t read_pages(uint64_t offset, char* to, size_t size);
+  bool readable(uint64_t offset);
 
   std::unique_ptr<Env::File> file_;
   uint64_t number_;
+  const uint32_t patience_;
+  uint64_t failed_at_ = 0;  // where reading failed last
+  uint32_t failures_ = 0;   // how often
   uint64_t offset_ = kSegmentHeader;
   uint64_t end_ = 0;
 };

@@ -48,8 +48,9 @@ Result<std::unique_ptr<SegmentReader>> StoppedQueue::open_segment(Segment& segme
   const auto read = (*file)->read(0, bytes, sizeof bytes);
   const auto found = decode_segment_header({bytes, read.ok() ? *read : 0});
   segment.header = found && found->number == segment.number;
+  segment.blank = is_blank({bytes, read.ok() ? *read : 0});
   if (segment.header) header = *found;
-  auto reader = std::make_unique<SegmentReader>(std::move(*file), segment.number);
+  auto reader = std::make_unique<SegmentReader>(std::move(*file), segment.number, 0);
   reader->set_end(segment.bytes);
   return reader;
 }
@@ -59,8 +60,8 @@ Status StoppedQueue::read_segment(Segment& segment, Contents& contents, const Ac
   SegmentHeader header;
   auto reader = open_segment(segment, header);
   if (!reader.ok()) return reader.status();
-  if (!segment.header &&
-      segment.bytes > kSegmentHeader)  // a shorter one was being made when the engine ended
+  // A shorter one, or one without a byte, was being made when the engine ended.
+  if (!segment.header && !segment.blank && segment.bytes > kSegmentHeader)
     segment.damages.push_back(
         {segment.number, 0, std::min<uint64_t>(segment.bytes, kSegmentHeader), "no segment's header"});
   const auto skip_to = [&](uint64_t next) {

@@ -25,6 +25,7 @@ class StoppedQueue {
     uint64_t records = 0, events = 0, undelivered = 0;  ///< in records that are intact
     Range range;                                        ///< of their sequence numbers
     bool header = true;                                 ///< its own header is intact
+    bool blank = false;                                 ///< its header has not been written yet
     std::vector<Damage> damages;                        ///< the header too
   };
   struct Contents {

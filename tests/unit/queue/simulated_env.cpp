@@ -30,6 +30,10 @@ class SimulatedEnv::OpenFile : public Env::File {
     if (env_.stopped_) return dead();
     if (offset >= inode_->now.size()) return size_t{0};
     const size_t n = std::min<uint64_t>(size, inode_->now.size() - offset);
+    if (auto& broken = inode_->broken; offset < broken.to && offset + n > broken.from && broken.times > 0) {
+      --broken.times;
+      return Status::system("Input/output error");
+    }
     std::memcpy(to, inode_->now.data() + offset, n);
     return n;
   }

@@ -31,6 +31,10 @@ class SimulatedEnv : public Env {
   }
   /// Writes fail from now on as on a full disk, while true.
   bool full = false;
+  /// The bytes [from, to) of a file cannot be read, until `times` reads of some of them have failed.
+  void break_sector(const std::string& path, uint64_t from, uint64_t to, uint64_t times = UINT64_MAX) {
+    names_.at(path)->broken = {from, to, times};
+  }
   /// Operations that changed the disk so far.
   [[nodiscard]] uint64_t operations() const { return operations_; }
   [[nodiscard]] bool stopped() const { return stopped_; }
@@ -55,8 +59,12 @@ class SimulatedEnv : public Env {
     uint64_t offset;
     std::string bytes;
   };
+  struct Broken {
+    uint64_t from = 0, to = 0, times = 0;
+  };
   struct Inode {
     std::string now, synced;
+    Broken broken;
     std::vector<Write> unsynced;
   };
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
