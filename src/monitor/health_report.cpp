@@ -53,6 +53,8 @@ std::string_view remedy(Trouble kind) {
       return "Look at the destination and at the log lines of this output. Events wait until it takes them.";
     case Trouble::blocked:
       return "Mend the component that is named beside this, or give the pipeline more workers or memory.";
+    case Trouble::circuit:
+      return "Look at the destination and at the log lines of the plugin. It is asked again by itself.";
   }
   return {};
 }
@@ -67,6 +69,8 @@ std::string_view consequence(Trouble kind) {
       return "Events arrive late, and inputs will be held up when the queue is full.";
     case Trouble::blocked:
       return "Senders wait, and those that cannot wait lose events.";
+    case Trouble::circuit:
+      return "Other hosts have more to do; without one, events wait.";
   }
   return {};
 }
@@ -115,7 +119,7 @@ std::string Report::problems(bool only_severe) const {
   std::string lines;
   for (const auto& shown : pipelines_)
     for (const auto& problem : shown.pipeline->problems())
-      if (!only_severe || severe(problem)) lines += problem.text + "\n";
+      if (only_severe ? severe(problem) : runtime::stops_events(problem.kind)) lines += problem.text + "\n";
   return lines;
 }
 

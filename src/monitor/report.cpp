@@ -33,6 +33,10 @@ Value plugin_list(const Stages& stages, Tree& tree) {
     one.set("events.in", stage.metrics.in.get()).set("events.out", stage.metrics.out.get());
     one.set("events.duration_in_millis", stage.metrics.nanos.get() / 1000000);
     for (const auto& [name, count] : stage.metrics.snapshot()) one.set(name, count);
+    for (auto [destination, state] : stage.metrics.circuits()) {
+      std::replace(destination.begin(), destination.end(), '.', '_');  // a dot nests
+      one.set("circuits." + destination, plugin::circuit_name(state));
+    }
     list->push(tree.arena(), deep_copy(Value::object(one.root()), tree.arena(), true));
   }
   return Value::array(list);
@@ -279,6 +283,10 @@ void plugin_metrics(Families& f, std::string_view kind, const std::string& pipel
     for (const auto& [name, count] : stage.metrics.snapshot())
       f.add("sluice_plugin_count", "gauge", "What the plugin counts itself, by name.",
             labels + fmt::format(",name=\"{}\"", label_text(name)), static_cast<double>(count));
+    for (const auto& [destination, state] : stage.metrics.circuits())
+      f.add("sluice_plugin_circuit", "gauge",
+            "Whether a destination is asked: 0 yes, 1 by one request at a time (half open), 2 no (open).",
+            labels + fmt::format(",destination=\"{}\"", label_text(destination)), static_cast<double>(state));
   }
 }
 
@@ -302,7 +310,7 @@ void Report::metrics(Buffer& out) const {
     f.add("sluice_pipeline_up", "gauge", "1 while the pipeline runs.", labels,
           p->state() == Pipeline::State::running ? 1 : 0);
     const auto problems = p->problems();
-    for (const auto kind : {Trouble::stalled, Trouble::undelivered, Trouble::blocked})
+    for (const auto kind : {Trouble::stalled, Trouble::undelivered, Trouble::blocked, Trouble::circuit})
       f.add("sluice_pipeline_trouble", "gauge", "Components that have stood still for too long.",
             fmt::format("{},kind=\"{}\"", labels, trouble_name(kind)), count(problems, kind));
     if (record) {

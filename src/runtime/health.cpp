@@ -29,6 +29,18 @@ std::string_view state_text(Pipeline::State state) {
   }
 }
 
+template <class T>
+void find_circuits(std::string_view kind, const plan::Stages<T>& stages, std::vector<Problem>& found) {
+  for (const auto& stage : stages)
+    for (const auto& [destination, state] : stage->metrics.circuits()) {
+      if (state == plugin::CircuitState::closed) continue;
+      auto who = component(kind, *stage);
+      auto text = fmt::format("{} leaves {} alone, which has failed: its circuit is {}", who, destination,
+                              state == plugin::CircuitState::open ? "open" : "half open");
+      found.push_back({Trouble::circuit, std::move(who), std::move(text)});
+    }
+}
+
 }  // namespace
 
 std::string_view trouble_name(Trouble kind) {
@@ -41,9 +53,13 @@ std::string_view trouble_name(Trouble kind) {
       return "undelivered_events";
     case Trouble::blocked:
       return "blocked_inputs";
+    case Trouble::circuit:
+      return "open_circuits";
   }
   return "";
 }
+
+bool stops_events(Trouble kind) { return kind != Trouble::circuit; }
 
 std::vector<Problem> Pipeline::problems() const {
   std::vector<Problem> found;
@@ -52,19 +68,20 @@ std::vector<Problem> Pipeline::problems() const {
     return found;
   }
   const int64_t limit = settings_.stall_millis * 1'000'000;
-  if (limit == 0) return found;
   const int64_t now = steady_nanos();
-  {
-    const std::scoped_lock lock(mutex_);
+  const std::scoped_lock lock(mutex_);
+  if (limit != 0) {
     find_stalled(now, limit, found);
     for (const auto& former : former_) find_undelivered(*former, now, limit, found);
     find_undelivered(*current_, now, limit, found);
+    find_unwritten_letters(now, limit, found);
+    if (const int64_t since = queue_.blocked_since(); since != 0 && now - since >= limit)
+      found.push_back({Trouble::blocked, "queue",
+                       fmt::format("inputs of pipeline {} have waited for {} s: the {} is full", settings_.id,
+                                   (now - since) / kSecond, disk_queue_ ? "queue on disk" : "queue")});
   }
-  find_unwritten_letters(now, limit, found);
-  if (const int64_t since = queue_.blocked_since(); since != 0 && now - since >= limit)
-    found.push_back({Trouble::blocked, "queue",
-                     fmt::format("inputs of pipeline {} have waited for {} s: the {} is full", settings_.id,
-                                 (now - since) / kSecond, disk_queue_ ? "queue on disk" : "queue")});
+  find_circuits("output", current_->plan->outputs, found);
+  find_circuits("filter", current_->plan->filters, found);
   return found;
 }
 

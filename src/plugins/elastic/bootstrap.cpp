@@ -1,6 +1,5 @@
 #include "plugins/elastic/bootstrap.hpp"
 
-
 #include "base/file.hpp"
 #include "event/json_read.hpp"
 #include "plugins/elastic/response.hpp"
@@ -52,9 +51,13 @@ void Bootstrap::ask(std::string_view method, std::string path, std::string body,
              [this, host, path, then](const Response& r) {
                if (r.error == Response::Error::cancelled) return;
                if (!r.answered()) {
-                 pool_.dead(host, r);
+                 pool_.failed(host, r);
                  return later();
                }
+               if (r.status < 500)
+                 pool_.worked(host);
+               else
+                 pool_.failed(host, r);
                if (r.status == 401 || r.status == 429 || r.status >= 500) {
                  complain("Elasticsearch is not ready to be set up", r);
                  return later();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/time.hpp"
 #include "event/json_read.hpp"
 #include "plugins/elastic/response.hpp"
 
@@ -14,6 +15,8 @@ constexpr size_t kMostPerHost = 16;
 constexpr size_t kMostShown = 100;  // hosts in the monitoring API
 constexpr uint64_t kSpareMillis = 1000;
 constexpr size_t kMostAnswered = size_t{64} << 20;  // bytes; a thousandth of it is usual
+constexpr unsigned kFailures = 3;    // in a row, until a host is left alone
+constexpr uint32_t kFirstShare = 8;  // of resurrect_delay: the first wait
 
 // "10.0.0.1:9200" or "name/10.0.0.1:9200"
 std::string_view address_of(std::string_view published) {
@@ -21,11 +24,16 @@ std::string_view address_of(std::string_view published) {
   return slash == std::string_view::npos ? published : published.substr(slash + 1);
 }
 
-// "http://es1.example:9200/path" -> "es1_example:9200": dots nest in the API.
-std::string label_of(std::string_view base) {
+// "http://es1.example:9200/path" -> "es1.example:9200"
+std::string_view authority_of(std::string_view base) {
   const size_t slashes = base.find("//");
   if (slashes != std::string_view::npos) base.remove_prefix(slashes + 2);
-  std::string label(base.substr(0, base.find('/')));
+  return base.substr(0, base.find('/'));
+}
+
+// "es1_example:9200": dots nest in the API.
+std::string label_of(std::string_view base) {
+  std::string label(authority_of(base));
   std::replace(label.begin(), label.end(), '.', '_');
   return label;
 }
@@ -62,8 +70,16 @@ Pool::Pool(net::Loop& loop, const ConnectionSettings& settings, size_t most_byte
 Pool::~Pool() = default;
 
 HostPtr Pool::make_host(std::string base, bool own) {
-  auto host = std::make_shared<Host>(bounds_);
-  if (hosts_.size() < kMostShown) {
+  const uint64_t longest = settings_.resurrect_delay_millis;
+  const plugin::Circuit::Settings circuit{.failures = kFailures,
+                                          .first_millis = std::max<uint64_t>(longest / kFirstShare, 1),
+                                          .longest_millis = longest,
+                                          .untried = true};
+  const bool shown = hosts_.size() < kMostShown;
+  auto host = std::make_shared<Host>(
+      bounds_, circuit,
+      shown ? metrics_.circuit(own ? "embedded" : authority_of(base)) : unshown_circuits_.emplace_back());
+  if (shown) {
     const std::string name = "hosts." + (own ? "embedded" : label_of(base)) + ".";
     host->metrics.emplace(HostMetrics{
         metrics_.counter(name + "requests_allowed"), metrics_.counter(name + "requests_under_way"),
@@ -83,12 +99,7 @@ void Pool::start(const std::string& embedded_url) {
     host->password = url.password;
     hosts_.push_back(std::move(host));
   }
-  const auto check_all = [this] {
-    for (const auto& host : hosts_)
-      if (!host->alive && !host->checking) check(host);
-  };
-  check_all();
-  check_timer_.start(settings_.resurrect_delay_millis, check_all, settings_.resurrect_delay_millis);
+  for (const auto& host : hosts_) check(host);
   if (settings_.sniffing)
     sniff_timer_.start(
         settings_.sniffing_delay_millis, [this] { sniff(); }, settings_.sniffing_delay_millis);
@@ -101,7 +112,7 @@ HostPtr Pool::choose_for_bulk() {
   HostPtr best;
   size_t equals = 0;
   for (const auto& host : hosts_) {
-    if (!host->alive || host->gone || !host->pace.has_room()) continue;
+    if (!may_ask(*host) || !host->pace.has_room()) continue;
     if (!best || load(*host) < load(*best)) {
       best = host;
       equals = 1;
@@ -115,13 +126,32 @@ HostPtr Pool::choose_for_bulk() {
 HostPtr Pool::choose_any() {
   HostPtr best;
   for (const auto& host : hosts_)
-    if (host->alive && !host->gone && (!best || host->pace.under_way() < best->pace.under_way())) best = host;
+    if (may_ask(*host) && (!best || host->pace.under_way() < best->pace.under_way())) best = host;
   return best;
 }
 
 bool Pool::any_alive() const {
-  return std::any_of(hosts_.begin(), hosts_.end(),
-                     [](const HostPtr& host) { return host->alive && !host->gone; });
+  return std::any_of(hosts_.begin(), hosts_.end(), [](const HostPtr& host) { return may_ask(*host); });
+}
+
+bool Pool::may_ask(const Host& host) {
+  if (host.gone) return false;
+  return host.circuit.closed() || (host.trial && host.pace.under_way() == 0);
+}
+
+// Probes the hosts that have waited long enough, and comes back for the next.
+void Pool::check_due() {
+  const int64_t now = steady_nanos();
+  std::optional<uint64_t> next;
+  for (const auto& host : hosts_) {
+    if (host->circuit.begin_probe(now)) {
+      check(host);
+    } else if (host->circuit.state() == plugin::CircuitState::open) {
+      const uint64_t wait = host->circuit.wait_millis(now);
+      next = std::min(next.value_or(wait), wait);
+    }
+  }
+  if (next) check_timer_.start(std::max<uint64_t>(*next, 1), [this] { check_due(); });
 }
 
 void Pool::send(const HostPtr& host, std::string_view method, std::string_view path,
@@ -152,7 +182,6 @@ void Pool::send(const HostPtr& host, std::string_view method, std::string_view p
 }
 
 void Pool::check(const HostPtr& host) {
-  host->checking = true;
   const bool given = !settings_.healthcheck_path.empty();
   send(
       host, "HEAD", given ? settings_.healthcheck_path : "/", {}, {},
@@ -163,7 +192,6 @@ void Pool::check(const HostPtr& host) {
 // says 502 to 504 has nobody behind it; a 401 would meet every request.
 void Pool::checked(const HostPtr& host, const Response& response) {
   if (response.error == Response::Error::cancelled) return;
-  host->checking = false;
   if (response.answered() && response.status == 401) {
     log_.write(
         log::Level::error, "401 " + host->base,
@@ -171,26 +199,35 @@ void Pool::checked(const HostPtr& host, const Response& response) {
             ? "Elasticsearch wants credentials and none are set: add `user` and `password`, or `api_key`"
             : "Elasticsearch refuses the credentials: check " + settings_.credential,
         {{"url", host->base}, {"status", response.status}});
-    return;
+    host->circuit.failed(steady_nanos());
+    return check_due();
   }
-  if (!response.answered() || (response.status >= 502 && response.status <= 504)) {
-    dead(host, response);
-    return;
-  }
-  if (host->alive) return;
-  host->alive = true;
-  log::info("logstash.outputs.elasticsearch", "Elasticsearch can be reached", {{"url", host->base}});
+  if (!response.answered() || (response.status >= 502 && response.status <= 504))
+    return failed(host, response);
+  if (!host->erring) return worked(host);
+  host->trial = true;  // who answered the last requests with errors has to show that it does better
   on_alive_();
 }
 
-void Pool::dead(const HostPtr& host, const Response& response) {
-  host->alive = false;
-  log_.write(
-      log::Level::warn, "dead " + host->base,
-      "Elasticsearch cannot be reached; events wait and will be sent when it can",
-      {{"url", host->base},
-       {"reason", response.answered() ? "HTTP " + std::to_string(response.status) : response.error_text},
-       {"next_check_in_ms", settings_.resurrect_delay_millis}});
+void Pool::worked(const HostPtr& host) {
+  host->trial = host->erring = false;
+  if (!host->circuit.succeeded()) return;
+  log::info("logstash.outputs.elasticsearch", "Elasticsearch can be reached: the circuit is closed",
+            {{"url", host->base}});
+  on_alive_();
+}
+
+void Pool::failed(const HostPtr& host, const Response& response) {
+  host->trial = false;
+  host->erring = response.answered();
+  if (host->circuit.failed(steady_nanos()))
+    log::warn(
+        "logstash.outputs.elasticsearch",
+        "Elasticsearch cannot be reached: the circuit is open, and events wait until it can",
+        {{"url", host->base},
+         {"reason", response.answered() ? "HTTP " + std::to_string(response.status) : response.error_text},
+         {"longest_wait_for_a_probe_in_ms", settings_.resurrect_delay_millis}});
+  check_due();
 }
 
 void Pool::spare(Host& host) const { host.spared_until = loop_.now_millis() + kSpareMillis; }
@@ -200,7 +237,7 @@ size_t Pool::body_bytes() const {
   size_t least = bounds_.most_bytes, of_spared = bounds_.most_bytes;
   bool all_spared = true;
   for (const auto& host : hosts_) {
-    if (!host->alive || host->gone) continue;
+    if (!may_ask(*host)) continue;
     const bool spared = host->spared_until > now;
     auto& among = spared ? of_spared : least;
     among = std::min(among, host->pace.bytes());

@@ -1,6 +1,8 @@
 // The hosts of a cluster: which are alive, which has the least to do, how much each may be given at a time.
 #pragma once
 
+#include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,6 +12,7 @@
 
 #include "net/http_client.hpp"
 #include "net/loop.hpp"
+#include "plugin/circuit.hpp"
 #include "plugin/metrics.hpp"
 #include "plugins/elastic/log_limit.hpp"
 #include "plugins/elastic/pace.hpp"
@@ -24,12 +27,15 @@ struct HostMetrics {
 
 /// One host.
 struct Host {
-  explicit Host(const Pace::Bounds& bounds) : pace(bounds) {}
+  Host(const Pace::Bounds& bounds, plugin::Circuit::Settings settings,
+       std::atomic<plugin::CircuitState>& state)
+      : circuit(settings, state), pace(bounds) {}
   std::string base;  // "http://es1:9200/prefix"
   std::string user, password;
   bool own = false;  // the engine's own index: no credentials
-  bool alive = false;
-  bool checking = false;
+  plugin::Circuit circuit;
+  bool erring = false;        // its last answer was an error of its own
+  bool trial = false;         // half open, and the next request is the probe
   bool gone = false;          // sniffing no longer finds it
   Pace pace;                  // of its bulk requests
   uint64_t spared_until = 0;  // on the loop's clock
@@ -46,7 +52,7 @@ class Pool {
        std::function<void()> on_alive);
   ~Pool();
 
-  /// Checks all hosts, and the dead ones again every resurrect_delay.
+  /// Checks all hosts, and those whose circuit is open again and again, resurrect_delay apart at the most.
   void start(const std::string& embedded_url);
 
   /// The living host with the fewest bulk requests that may have one more, a spared one only when no other
@@ -62,8 +68,11 @@ class Pool {
             net::HttpHeaders headers, std::function<void(net::HttpClientResponse)> on_done,
             bool whole_path = false);
 
-  /// The host did not answer: no requests until a check succeeds.
-  void dead(const HostPtr& host, const net::HttpClientResponse& response);
+  /// A request has shown that the host does its work.
+  void worked(const HostPtr& host);
+  /// The host did not answer, or with an error of its own. After some of that in a row it gets no requests
+  /// until a check succeeds, and after errors one request too.
+  void failed(const HostPtr& host, const net::HttpClientResponse& response);
   /// The host refused most of what it was given. A host that refuses does so at once, and would get every
   /// request for having none under way: for a second the others come first.
   void spare(Host& host) const;
@@ -79,6 +88,8 @@ class Pool {
 
  private:
   HostPtr make_host(std::string base, bool own);
+  static bool may_ask(const Host& host);
+  void check_due();
   void check(const HostPtr& host);
   void checked(const HostPtr& host, const net::HttpClientResponse& response);
   void sniff();
@@ -90,6 +101,7 @@ class Pool {
   LogLimit& log_;
   plugin::PluginMetrics& metrics_;
   std::function<void()> on_alive_;
+  std::deque<std::atomic<plugin::CircuitState>> unshown_circuits_;
   std::vector<HostPtr> hosts_;
   net::HttpHeaders extra_;
   net::Timer check_timer_, sniff_timer_;

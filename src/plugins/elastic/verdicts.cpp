@@ -1,6 +1,7 @@
 // What becomes of a bulk request's items once it is answered, or is not.
 #include <algorithm>
 
+#include "base/backoff.hpp"
 #include "plugins/elastic/bulk.hpp"
 
 namespace sluice::elastic {
@@ -35,13 +36,15 @@ void Bulk::answered(const HostPtr& host, uint32_t round, BodyPtr body, const Res
   if (!response.answered()) {
     metrics_->failures.add();
     if (response.error == Response::Error::timeout) host->pace.too_much(round);
-    if (host->alive) pool_->dead(host, response);
+    pool_->failed(host, response);
     ready_.push_front(std::move(body));  // another host takes it, or this one when it is back
   } else if (response.status >= 200 && response.status < 300) {
     accepted(host, round, std::move(body), response);
   } else if (response.status == 413) {
+    pool_->worked(host);
     too_large(std::move(body), response);
   } else if (response.status == 400) {
+    pool_->worked(host);
     malformed(std::move(body), response);
   } else {
     whole_failure(host, round, std::move(body), response);
@@ -56,6 +59,7 @@ void Bulk::accepted(const HostPtr& host, uint32_t round, BodyPtr body, const Res
   const auto answer = look(response.body);
   if (answer == BulkAnswer::unreadable) return whole_failure(host, round, std::move(body), response);
   ++requests_delivered_;
+  pool_->worked(host);
   if (answer == BulkAnswer::some_failed) return judge(host, round, std::move(body), response);
   host->pace.answered(round, response.millis);
   metrics_->successes.add();
@@ -225,6 +229,10 @@ void Bulk::whole_failure(const HostPtr& host, uint32_t round, BodyPtr body, cons
   const bool refused = status == 401 || status == 403;
   if (!refused) host->pace.too_much(round);
   pool_->spare(*host);
+  if (status < 300 || status >= 500)
+    pool_->failed(host, response);
+  else
+    pool_->worked(host);
   const auto& credential = settings_.connection.credential;
   std::string message = "A bulk request failed and is sent again";
   if (refused && credential.empty())
@@ -252,14 +260,10 @@ void Bulk::whole_failure(const HostPtr& host, uint32_t round, BodyPtr body, cons
   again_later(std::move(body), status == 429);
 }
 
-// Exponential back-off with jitter over nearly all of it, so that many senders do not come back together.
 void Bulk::again_later(BodyPtr body, bool overloaded) {
   const auto& connection = settings_.connection;
-  const uint64_t doubled = uint64_t{connection.retry_initial_millis}
-                           << std::min<uint32_t>(body->attempts, 16);
-  const uint64_t longest = std::min<uint64_t>(doubled, connection.retry_max_millis);
   const uint64_t delay =
-      longest == 0 ? 0 : std::uniform_int_distribution<uint64_t>(longest / 10, longest)(random_);
+      full_jitter(connection.retry_initial_millis, body->attempts, connection.retry_max_millis, random_);
   ++body->attempts;
   body->overloaded = overloaded;
   delayed_.emplace(loop_->now_millis() + delay, std::move(body));
@@ -275,7 +279,7 @@ void Bulk::hurry_overloaded() {
     const auto late = at++;
     if (!late->second->overloaded) continue;
     auto node = delayed_.extract(late);
-    node.key() = now + std::uniform_int_distribution<uint64_t>(wait / 10, wait)(random_);
+    node.key() = now + full_jitter(wait, 0, wait, random_);
     delayed_.insert(std::move(node));
     hurried = true;
   }

@@ -264,7 +264,7 @@ class Elasticsearch : public plugin::Filter {
   }
 
   Status start(plugin::Start& start) override {
-    auto cluster = lookup::Cluster::connect(start.engine, config_.connection, config_.cluster);
+    auto cluster = lookup::Cluster::connect(start, config_.connection, config_.cluster);
     if (!cluster.ok()) return cluster.status();
     cluster_ = std::move(cluster).value();
     return {};

@@ -44,6 +44,8 @@ struct Settings {
   std::string user, password;
   bool validate = false;  // connections that were idle, before they are used
   int64_t validate_after_millis = 0;
+  int64_t alive_millis = 10'000;    // for an answer that costs the server nothing
+  int64_t answer_millis = 300'000;  // for that to a query
   std::shared_ptr<Patience> patience = std::make_shared<Patience>();
 };
 

@@ -91,8 +91,7 @@ class Postgresql : public Connection {
     connection_.reset(PQconnectdbParams(names.data(), values.data(), 0));
     if (PQstatus(connection_.get()) != CONNECTION_OK) return lost();
     PQsetnonblocking(connection_.get(), 0);
-    const Answer set(PQexec(connection_.get(), "SET TimeZone='UTC'; SET DateStyle='ISO'"));
-    if (PQresultStatus(set.get()) != PGRES_COMMAND_OK) return lost();
+    if (auto status = run("SET TimeZone='UTC'; SET DateStyle='ISO'"); !status.ok()) return status;
     retry_at_ = 0;
     used_ = steady_nanos();
     return {};
@@ -131,9 +130,40 @@ class Postgresql : public Connection {
   Status validate() {
     const bool idle = settings_.validate && connection_ &&
                       steady_nanos() - used_ > settings_.validate_after_millis * 1'000'000;
-    if (idle && PQresultStatus(Answer(PQexec(connection_.get(), "SELECT NULL")).get()) != PGRES_TUPLES_OK)
-      connection_.reset();
+    if (idle && !run("SELECT NULL").ok()) retry_at_ = 0;  // a new connection, at once
     return connect();
+  }
+
+  Status run(const char* statement) {
+    Answer answer;
+    if (!PQsendQuery(connection_.get(), statement)) return lost();
+    if (auto status = await(answer, settings_.alive_millis); !status.ok()) return status;
+    const auto state = PQresultStatus(answer.get());
+    return state == PGRES_COMMAND_OK || state == PGRES_TUPLES_OK ? Status() : lost();
+  }
+
+  // The last of the answers to what was sent. A server that is silent for `millis` is given up.
+  Status await(Answer& answer, int64_t millis) {
+    const int64_t until = steady_nanos() + millis * 1'000'000;
+    for (;;) {
+      while (PQisBusy(connection_.get())) {
+        if (settings_.patience->over()) return cancel();
+        if (steady_nanos() >= until) return silent(millis);
+        pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
+        (void)::poll(&socket, 1, kLookMillis);
+        if (socket.revents != 0 && !PQconsumeInput(connection_.get())) return lost();
+      }
+      Answer more{PQgetResult(connection_.get())};
+      if (!more) return answer ? Status() : lost();
+      answer = std::move(more);
+    }
+  }
+
+  Status silent(int64_t millis) {
+    problem_ = "the database has not answered for " + std::to_string(millis / 1000) + " seconds";
+    connection_.reset();
+    retry_at_ = steady_nanos() + kRetryAfter;
+    return Status::error(Fault::output, problem_);
   }
 
   Status ask(Answer& answer) {
@@ -154,15 +184,7 @@ class Postgresql : public Connection {
     if (!PQsendQueryParams(connection_.get(), sql_.c_str(), static_cast<int>(values.size()), types.data(),
                            values.data(), nullptr, nullptr, 0))
       return lost();
-    while (PQisBusy(connection_.get())) {
-      if (settings_.patience->over()) return cancel();
-      pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
-      (void)::poll(&socket, 1, kLookMillis);
-      if (socket.revents != 0 && !PQconsumeInput(connection_.get())) return lost();
-    }
-    answer.reset(PQgetResult(connection_.get()));
-    while (Answer more{PQgetResult(connection_.get())}) answer = std::move(more);
-    return answer ? Status() : lost();
+    return await(answer, settings_.answer_millis);
   }
 
   Status cancel() {

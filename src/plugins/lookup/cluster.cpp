@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/log.hpp"
 #include "base/time.hpp"
 #include "event/json_read.hpp"
 #include "plugins/elastic/response.hpp"
@@ -10,8 +11,9 @@
 namespace sluice::lookup {
 namespace {
 
-constexpr int64_t kDeadFor = 60'000'000'000;    // nanoseconds
-constexpr Concurrency kConcurrency{1000, 100};  // Logstash's
+constexpr plugin::Circuit::Settings kCircuit{
+    .failures = 1, .first_millis = 1000, .longest_millis = 60'000};  // a minute: Logstash's
+constexpr Concurrency kConcurrency{1000, 100};                       // Logstash's
 constexpr std::string_view kUnreachable = "Could not connect to a compatible version of Elasticsearch: ";
 
 Status check_version(const std::string& greeting, std::pair<int, int> least) {
@@ -36,11 +38,12 @@ Status check_version(const std::string& greeting, std::pair<int, int> least) {
 }  // namespace
 
 Cluster::Cluster(const elastic::ConnectionSettings& connection, ClusterOptions options,
-                 const std::string& embedded)
+                 const std::string& embedded, plugin::PluginMetrics& metrics)
     : options_(std::move(options)), headers_(connection.headers) {
   for (const auto& url : connection.hosts) {
-    auto host = std::make_unique<Host>();
     const bool own = url.host == "embedded" && url.scheme.empty();
+    auto host = std::make_unique<Host>(
+        metrics.circuit(own ? url.host : url.host + ":" + std::to_string(url.port)), kCircuit);
     host->base = own ? embedded : url.text();
     host->user = own ? "" : url.user.empty() ? connection.user : url.user;
     host->password = own ? "" : url.user.empty() ? connection.password : url.password;
@@ -48,9 +51,10 @@ Cluster::Cluster(const elastic::ConnectionSettings& connection, ClusterOptions o
   }
 }
 
-Result<std::unique_ptr<Cluster>> Cluster::connect(plugin::Engine& engine,
+Result<std::unique_ptr<Cluster>> Cluster::connect(plugin::Start& start,
                                                   const elastic::ConnectionSettings& connection,
                                                   ClusterOptions options) {
+  auto& engine = start.engine;
   const auto& embedded = engine.environment().embedded_index;
   if (connection.embedded && embedded.empty())
     return Status::config(
@@ -63,7 +67,7 @@ Result<std::unique_ptr<Cluster>> Cluster::connect(plugin::Engine& engine,
   if (auto status = tls::open_key_stores(connection.stores, client_options); !status.ok()) return status;
   auto client = net::HttpClient::create(engine.output_loop(), std::move(client_options));
   if (!client.ok()) return client.status();
-  std::unique_ptr<Cluster> cluster(new Cluster(connection, std::move(options), embedded));
+  std::unique_ptr<Cluster> cluster(new Cluster(connection, std::move(options), embedded, start.metrics));
   cluster->exchange_ = std::make_unique<Exchange>(std::move(client).value(), kConcurrency);
   if (auto status = cluster->greet(); !status.ok()) return status;
   return cluster;
@@ -105,8 +109,10 @@ size_t Cluster::next_host() {
   const size_t first = turn_.fetch_add(1, std::memory_order_relaxed);
   for (size_t i = 0; i < hosts_.size(); ++i) {
     const size_t at = (first + i) % hosts_.size();
-    if (hosts_[at]->dead_until.load(std::memory_order_relaxed) <= now) return at;
+    auto& circuit = hosts_[at]->circuit;
+    if (circuit.closed() || circuit.begin_probe(now)) return at;
   }
+  // An event that waits for its answer is better served by a host that may be back than by none.
   return first % hosts_.size();
 }
 
@@ -116,6 +122,16 @@ size_t Cluster::aim(net::HttpClientRequest& request, const std::string& path) {
   request.user = hosts_[at]->user;
   request.password = hosts_[at]->password;
   return at;
+}
+
+void Cluster::note(Host& host, const net::HttpClientResponse& response) {
+  if (response.error == net::HttpClientResponse::Error::cancelled) return;
+  const bool news = response.answered() ? host.circuit.succeeded() : host.circuit.failed(steady_nanos());
+  if (!news) return;
+  log::write(response.answered() ? log::Level::info : log::Level::warn, "logstash.filters.elasticsearch",
+             response.answered() ? "Elasticsearch answers again: the circuit is closed"
+                                 : "Elasticsearch does not answer: the circuit is open, and others are asked",
+             {{"url", host.base}, {"reason", response.error_text}});
 }
 
 void Cluster::search(std::vector<Search>& searches) {
@@ -134,7 +150,7 @@ void Cluster::search(std::vector<Search>& searches) {
   exchange_->run(calls, [&](Call& call) {
     const auto i = static_cast<size_t>(&call - calls.data());
     const auto& response = call.response;
-    if (!response.answered()) hosts_[asked[i]]->dead_until = steady_nanos() + kDeadFor;
+    note(*hosts_[asked[i]], response);
     const auto& retried = options_.retry_status;
     const bool failed =
         !response.answered() || std::find(retried.begin(), retried.end(), response.status) != retried.end();

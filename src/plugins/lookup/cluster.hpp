@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "plugin/circuit.hpp"
 #include "plugin/setup.hpp"
 #include "plugins/elastic/settings.hpp"
 #include "plugins/lookup/exchange.hpp"
@@ -28,12 +29,12 @@ struct ClusterOptions {
   size_t largest_answer = size_t{100} << 20;
 };
 
-/// The hosts of a cluster, asked in turn; one that did not answer is left out for a minute while there are
-/// others. Thread-safe.
+/// The hosts of a cluster, asked in turn; one that did not answer is left out while there are others, and
+/// asked again after waits of up to a minute. Thread-safe.
 class Cluster {
  public:
   /// Opens key stores and asks the cluster who it is; an error when it cannot be reached or turns us away.
-  static Result<std::unique_ptr<Cluster>> connect(plugin::Engine& engine,
+  static Result<std::unique_ptr<Cluster>> connect(plugin::Start& start,
                                                   const elastic::ConnectionSettings& connection,
                                                   ClusterOptions options);
 
@@ -43,10 +44,14 @@ class Cluster {
 
  private:
   struct Host {
+    Host(std::atomic<plugin::CircuitState>& state, plugin::Circuit::Settings settings)
+        : circuit(settings, state) {}
     std::string base, user, password;
-    std::atomic<int64_t> dead_until{0};  // steady nanoseconds
+    plugin::Circuit circuit;
   };
-  Cluster(const elastic::ConnectionSettings& connection, ClusterOptions options, const std::string& embedded);
+  Cluster(const elastic::ConnectionSettings& connection, ClusterOptions options, const std::string& embedded,
+          plugin::PluginMetrics& metrics);
+  static void note(Host& host, const net::HttpClientResponse& response);
   Status greet();
   size_t next_host();
   size_t aim(net::HttpClientRequest& request, const std::string& path);

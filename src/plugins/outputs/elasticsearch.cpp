@@ -168,7 +168,7 @@ constexpr plugin::Option kOwnOptions[] = {
     {"pool_max_per_route", Type::number, "100", "Most connections to one host."},
     {"validate_after_inactivity", Type::number, "10000",
      "Kept connections are checked before every use, whatever this says."},
-    {"resurrect_delay", Type::number, "5", "Seconds between two checks of a host that does not answer."},
+    {"resurrect_delay", Type::number, "5", "The most seconds between two checks of a host that does not answer; the first come sooner."},
     {"retry_initial_interval", Type::number, "2", "Seconds before a first retry; doubled each time."},
     {"retry_max_interval", Type::number, "64", "The longest time between two retries."},
     {"dlq_custom_codes", Type::number, "[]",

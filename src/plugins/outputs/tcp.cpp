@@ -20,7 +20,8 @@ constexpr plugin::Option kOwnOptions[] = {
     {"port", Type::number, {}, "The port to connect to, or to listen on.", plugin::kRequired},
     {"mode", Type::string, "\"client\"",
      "client connects to a server; server sends every event to all clients.", 0, "server|client"},
-    {"reconnect_interval", Type::number, "10", "Seconds between two attempts to connect."},
+    {"reconnect_interval", Type::number, "10",
+     "The most seconds between two attempts to connect; the first come sooner."},
     {"ssl_client_authentication", Type::string, "\"none\"",
      "Whether clients have to show a certificate (mode server).", 0, "none|optional|required"},
     {"ssl_verification_mode", Type::string, "\"full\"",
@@ -148,7 +149,9 @@ class Tcp : public plugin::Output {
         options.port = settings_.port;
         options.tls = settings_.tls;
         options.keep_alive = true;
-        gate_->sender = make_tcp_client(loop, std::move(options), settings_.reconnect_millis);
+        gate_->sender =
+            make_tcp_client(loop, std::move(options), settings_.reconnect_millis,
+                            start.metrics.circuit(settings_.host + ":" + std::to_string(settings_.port)));
       }
       return gate_->sender->start();
     });

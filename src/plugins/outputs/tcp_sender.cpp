@@ -4,20 +4,32 @@
 #include <unordered_map>
 
 #include "base/log.hpp"
+#include "base/time.hpp"
 
 namespace sluice::plugins {
 namespace {
 
 constexpr std::string_view kLogger = "logstash.outputs.tcp";
-constexpr uint64_t kStalledMillis = 60'000;
+constexpr uint64_t kFirstShare = 8;  // of the longest wait: the first
 
 class Client : public TcpSender {
  public:
-  Client(net::Loop& loop, net::ConnectOptions options, uint64_t reconnect_millis)
-      : loop_(loop), options_(std::move(options)), reconnect_millis_(reconnect_millis), timer_(loop) {}
+  Client(net::Loop& loop, net::ConnectOptions options, uint64_t longest_wait_millis,
+         std::atomic<plugin::CircuitState>& state)
+      : loop_(loop),
+        options_(std::move(options)),
+        circuit_({.failures = 1,
+                  .first_millis = std::max<uint64_t>(longest_wait_millis / kFirstShare, 1),
+                  .longest_millis = longest_wait_millis,
+                  .untried = true},
+                 state),
+        timer_(loop),
+        stalled_timer_(loop) {}
 
   Status start() override {
     connect();
+    stalled_timer_.start(
+        Progress::kStalledMillis / 4, [this] { close_stalled(); }, Progress::kStalledMillis / 4);
     return {};
   }
 
@@ -30,6 +42,7 @@ class Client : public TcpSender {
   void stop() override {
     stopped_ = true;
     timer_.stop();
+    stalled_timer_.stop();
     for (auto& payload : waiting_) payload.batch->abandon();
     waiting_.clear();
     *current_ = false;
@@ -61,7 +74,8 @@ class Client : public TcpSender {
 
   void opened() {
     open_ = true;
-    failures_ = 0;
+    progress_ = {0, loop_.now_millis()};
+    circuit_.succeeded();
     log::info(kLogger, "Connected", {{"host", options_.host}, {"port", options_.port}});
     // write() may confirm at once and so shorten the list.
     std::vector<net::Bytes> all;
@@ -84,26 +98,45 @@ class Client : public TcpSender {
     *current_ = false;
     connection_.reset();
     if (stopped_) return;
-    ++failures_;
-    log::warn(kLogger, "The connection is not there; events wait and it is made again",
-              {{"host", options_.host},
-               {"port", options_.port},
-               {"reason", reason.text},
-               {"waiting_batches", waiting_.size()},
-               {"retry_in_ms", reconnect_millis_}});
-    timer_.start(reconnect_millis_, [this] { connect(); });
+    const int64_t now = steady_nanos();
+    const bool first = circuit_.failed(now);
+    const uint64_t wait = circuit_.wait_millis(now);
+    log::write(first ? log::Level::warn : log::Level::debug, kLogger,
+               "The connection is not there; events wait and it is made again",
+               {{"host", options_.host},
+                {"port", options_.port},
+                {"reason", reason.text},
+                {"waiting_batches", waiting_.size()},
+                {"retry_in_ms", wait}});
+    timer_.start(wait, [this] { probe(); });
+  }
+
+  void probe() {
+    const int64_t now = steady_nanos();
+    if (circuit_.begin_probe(now)) return connect();
+    timer_.start(std::max<uint64_t>(circuit_.wait_millis(now), 1), [this] { probe(); });
+  }
+
+  // A server that accepts and does not read looks well to everybody else.
+  void close_stalled() {
+    if (!open_ ||
+        !progress_.stalled(connection_->bytes_out(), connection_->pending_bytes(), loop_.now_millis()))
+      return;
+    log::warn(kLogger, "The server has read nothing for a minute and is disconnected; it is connected again",
+              {{"host", options_.host}, {"port", options_.port}});
+    connection_->close({net::CloseReason::idle, "the server reads nothing"});
   }
 
   net::Loop& loop_;
   const net::ConnectOptions options_;
-  const uint64_t reconnect_millis_;
-  net::Timer timer_;
+  plugin::Circuit circuit_;
+  net::Timer timer_, stalled_timer_;
+  Progress progress_;
   std::shared_ptr<net::TcpConnection> connection_;
   std::shared_ptr<bool> current_ = std::make_shared<bool>(false);
   std::deque<TcpPayload> waiting_;
   bool open_ = false;
   bool stopped_ = false;
-  unsigned failures_ = 0;
 };
 
 class Server : public TcpSender {
@@ -118,7 +151,7 @@ class Server : public TcpSender {
     listener_ = std::move(listener).value();
     listening_((options_.host.empty() ? "0.0.0.0" : options_.host) + ":" + std::to_string(listener_->port()));
     timer_.start(
-        kStalledMillis / 4, [this] { close_stalled(); }, kStalledMillis / 4);
+        Progress::kStalledMillis / 4, [this] { close_stalled(); }, Progress::kStalledMillis / 4);
     return {};
   }
 
@@ -145,7 +178,7 @@ class Server : public TcpSender {
     Handler(Server& server, std::shared_ptr<bool> alive) : server_(server), alive_(std::move(alive)) {}
     void on_open(net::TcpConnection& connection) override {
       if (*alive_)
-        server_.clients_[&connection] = {connection.shared_from_this(), 0, server_.loop_.now_millis()};
+        server_.clients_[&connection] = {connection.shared_from_this(), {0, server_.loop_.now_millis()}};
     }
     void on_data(net::TcpConnection&, const SlabRef&, std::string_view) override {}
     void on_close(net::TcpConnection& connection, const net::CloseReason&) override {
@@ -158,23 +191,16 @@ class Server : public TcpSender {
   };
   struct Peer {
     std::shared_ptr<net::TcpConnection> connection;
-    uint64_t bytes_out = 0;
-    uint64_t moved_at = 0;
+    Progress progress;
   };
 
   // One client that does not read would hold every other and the inputs up.
   void close_stalled() {
     const uint64_t now = loop_.now_millis();
     std::vector<std::shared_ptr<net::TcpConnection>> stalled;
-    for (auto& [raw, client] : clients_) {
-      const uint64_t out = client.connection->bytes_out();
-      if (out != client.bytes_out || client.connection->pending_bytes() == 0) {
-        client.bytes_out = out;
-        client.moved_at = now;
-      } else if (now - client.moved_at >= kStalledMillis) {
+    for (auto& [raw, client] : clients_)
+      if (client.progress.stalled(client.connection->bytes_out(), client.connection->pending_bytes(), now))
         stalled.push_back(client.connection);
-      }
-    }
     for (const auto& connection : stalled) {
       log::warn(kLogger, "A client has read nothing for a minute and is disconnected",
                 {{"peer", connection->peer().text()}});
@@ -194,8 +220,9 @@ class Server : public TcpSender {
 }  // namespace
 
 std::unique_ptr<TcpSender> make_tcp_client(net::Loop& loop, net::ConnectOptions options,
-                                           uint64_t reconnect_millis) {
-  return std::make_unique<Client>(loop, std::move(options), reconnect_millis);
+                                           uint64_t longest_wait_millis,
+                                           std::atomic<plugin::CircuitState>& circuit) {
+  return std::make_unique<Client>(loop, std::move(options), longest_wait_millis, circuit);
 }
 
 std::unique_ptr<TcpSender> make_tcp_server(net::Loop& loop, net::ListenOptions options,

@@ -10,8 +10,22 @@
 #include "net/bytes.hpp"
 #include "net/loop.hpp"
 #include "net/tcp.hpp"
+#include "plugin/circuit.hpp"
 
 namespace sluice::plugins {
+
+/// Whether a peer takes what is written to it.
+struct Progress {
+  static constexpr uint64_t kStalledMillis = 60'000;
+  uint64_t bytes_out = 0;
+  uint64_t moved_at = 0;  // milliseconds
+
+  /// True when bytes have been pending for a minute and none went out.
+  bool stalled(uint64_t out, size_t pending, uint64_t now) {
+    if (out != bytes_out || pending == 0) *this = {out, now};
+    return now - moved_at >= kStalledMillis;
+  }
+};
 
 /// One encoded batch on its way.
 struct TcpPayload {
@@ -31,9 +45,12 @@ class TcpSender {
 };
 
 /// Connects to `options`, again and again for ever, and sends in order. A payload whose connection broke
-/// before the system had all of it is sent again whole.
+/// before the system had all of it is sent again whole. The waits between attempts double, with full jitter,
+/// up to `longest_wait_millis`; `circuit` shows them. A server that takes nothing for a minute while bytes
+/// wait for it is disconnected.
 std::unique_ptr<TcpSender> make_tcp_client(net::Loop& loop, net::ConnectOptions options,
-                                           uint64_t reconnect_millis);
+                                           uint64_t longest_wait_millis,
+                                           std::atomic<plugin::CircuitState>& circuit);
 
 /// Listens on `options`; every client that is connected gets every payload. Without clients events count as
 /// delivered, as in Logstash. A client that takes nothing for a minute while bytes wait for it is

@@ -1,5 +1,11 @@
 // The parts of the filters that ask other servers which need no server.
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
 
 #include "match/civil.hpp"
 #include "plugins/jdbc/answer.hpp"
@@ -100,6 +106,47 @@ TEST_CASE("connection strings") {
   for (const auto* text : {"", "jdbc:", "jdbc:mysql://h/d", "postgresql://h/d", "jdbc:postgresql://h/d?x=y",
                            "jdbc:sqlite:/x?a=b"})
     CHECK_FALSE(jdbc::parse_connection_string(text).ok());
+}
+
+TEST_CASE("a database that lets in and then says nothing is given up in time") {
+  // A server of PostgreSQL's protocol that answers `answers` messages behind the greeting.
+  const auto serve = [](int listener, int answers) {
+    const int peer = ::accept(listener, nullptr, nullptr);
+    const auto say = [peer](std::string_view bytes) {
+      (void)!::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    };
+    char buffer[4096];
+    (void)!::recv(peer, buffer, sizeof buffer, 0);
+    say(std::string_view("R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I", 15));  // come in; ready
+    for (; answers > 0 && ::recv(peer, buffer, sizeof buffer, 0) > 0; --answers)
+      say(std::string_view("C\0\0\0\x08SET\0Z\0\0\0\x05I", 15));
+    while (::recv(peer, buffer, sizeof buffer, 0) > 0) continue;
+    ::close(peer);
+  };
+  for (const int answers : {0, 1}) {
+    CAPTURE(answers);
+    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(::listen(listener, 5) == 0);
+    socklen_t size = sizeof address;
+    ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+    std::thread server(serve, listener, answers);
+    jdbc::Settings settings;
+    settings.target = *jdbc::parse_connection_string(
+        "jdbc:postgresql://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/d?sslmode=disable");
+    settings.user = "u";
+    settings.alive_millis = settings.answer_millis = 1000;
+    const auto connection = jdbc::make_connection(settings);
+    jdbc::Rows rows;
+    const auto status = connection->query(jdbc::Statement::positional("SELECT 1"), {}, rows);
+    CHECK_FALSE(status.ok());
+    CHECK(std::string(status.message()) == "the database has not answered for 1 seconds");
+    server.join();
+    ::close(listener);
+  }
 }
 
 TEST_CASE("times and numbers of databases") {

@@ -9,6 +9,7 @@
 
 #include "net/tcp.hpp"
 #include "output_fixture.hpp"
+#include "plugins/outputs/tcp_sender.hpp"
 
 using namespace sluice;
 using test::OutputTest;
@@ -91,11 +92,14 @@ TEST_CASE("the tcp client waits for a server that is not there, and connects aga
                   " reconnect_interval => 0.02 " + kLine + "}"));
   t.write({R"({"m":"one"})"});
   CHECK(t.delivered == 0);
+  const auto& circuit = t.metrics.circuit("127.0.0.1:" + std::to_string(number));
+  CHECK(circuit != plugin::CircuitState::closed);
   {
     Port server(SOCK_STREAM, number);
     const int peer = ::accept(server.fd, nullptr, nullptr);
     CHECK(receive(peer, 4) == "one\n");
     REQUIRE(t.wait_delivered(1));
+    CHECK(circuit == plugin::CircuitState::closed);
     ::close(peer);
   }
   Port again(SOCK_STREAM, number);
@@ -120,6 +124,16 @@ TEST_CASE("a peer that does not read holds the tcp client's batches back; stop a
   t.stop();
   CHECK(t.abandoned == 1);
   ::close(peer);
+}
+
+TEST_CASE("a peer that takes nothing for a minute while bytes wait for it has stalled") {
+  plugins::Progress progress{0, 1000};
+  CHECK_FALSE(progress.stalled(0, 10, 1000 + 59'999));
+  CHECK(progress.stalled(0, 10, 1000 + 60'000));
+  CHECK_FALSE(progress.stalled(5, 10, 70'000));  // some went out
+  CHECK_FALSE(progress.stalled(5, 0, 200'000));  // nothing waits
+  CHECK_FALSE(progress.stalled(5, 10, 259'000));
+  CHECK(progress.stalled(5, 10, 260'000));
 }
 
 TEST_CASE("every client of the tcp server gets every event") {

@@ -120,3 +120,19 @@ TEST_CASE("text without input or output gets stdin and stdout; a file does not")
   source.path = "/no/such/file.conf";
   CHECK(runtime::read_config(source, missing).message().find("/no/such/file.conf") != std::string::npos);
 }
+
+TEST_CASE("a destination whose circuit is not closed is named, and does not count as a standstill") {
+  runtime::PipelineSettings settings;
+  settings.drain_millis = 10;
+  Running running("input { numbers { count => 1 } } output { tcp { host => \"127.0.0.1\" port => 1 } }",
+                  settings);
+  REQUIRE(running.pipeline);
+  REQUIRE(running.pipeline->start().ok());
+  const auto problems = running.pipeline->problems();  // nobody listens there
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].kind == runtime::Trouble::circuit);
+  CHECK_FALSE(runtime::stops_events(problems[0].kind));
+  CHECK(problems[0].component.starts_with("output tcp at"));
+  CHECK(problems[0].text.find("127.0.0.1:1") != std::string::npos);
+  running.pipeline->stop();
+}
