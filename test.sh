@@ -31,6 +31,7 @@ suite "examples" python3 tests/examples/run.py "$pipeline"
 suite "codec streams" python3 tests/codec_streams.py "$pipeline"
 suite "verify" python3 tests/verify_configs.py "$pipeline"
 suite "dead letters" python3 tests/dead_letters.py "$pipeline"
+suite "tenants" python3 tests/tenants.py "$pipeline"
 suite "benchmarks" python3 tests/bench/bench.py "$pipeline" --check
 suite "security" python3 tests/security/run.py "$pipeline"
 suite "faults" python3 tests/faults/run.py "$pipeline"

@@ -1,5 +1,7 @@
 #include "runtime/persistence.hpp"
 
+#include <algorithm>
+
 #include "base/random.hpp"
 #include "base/time.hpp"
 
@@ -42,8 +44,13 @@ bool Persistence::little_runs() const {
 
 bool Persistence::may_read() const {
   if (!little_runs() || !has_backlog()) return false;
-  const int64_t again = read_again_.load(std::memory_order_relaxed);
+  const int64_t again = std::max(read_again_.load(std::memory_order_relaxed), disk_->held_until());
   return again == 0 || steady_nanos() >= again;
+}
+
+int64_t Persistence::patience(int64_t most) const {
+  const int64_t left = (disk_->held_until() - steady_nanos()) / 1'000'000 + 1;
+  return left > 0 ? std::min(left, most) : most;
 }
 
 void Persistence::settled(size_t credit) {

@@ -28,8 +28,12 @@ class Persistence {
   }
   /// True when records wait on disk that are still to be delivered before the end.
   [[nodiscard]] bool has_backlog() const;
-  /// True when one of them may be read: little is in memory.
+  /// True when one of them may be read: little is in memory, and no filter holds their sender, which is the
+  /// disk.
   [[nodiscard]] bool may_read() const;
+  [[nodiscard]] const LanePtr& disk() const { return disk_; }
+  /// How long to wait for a wake(), `most` or less (milliseconds).
+  [[nodiscard]] int64_t patience(int64_t most) const;
   /// A batch that went on to the filters has been let go. Its credit counts here, and no longer as input in
   /// flight.
   void settled(size_t credit);
@@ -53,6 +57,7 @@ class Persistence {
 
   const std::shared_ptr<queue::PersistentQueue> queue_;
   StreamQueue& entrance_;
+  const LanePtr disk_ = std::make_shared<plugin::Lane>();  // of what is read back
   const uint64_t name_;  // of this run: the digest of events that have none; 0: they need none
   std::atomic<uint64_t> named_{0};
   std::atomic<size_t> running_{0};  // bytes of batches that are filtered or wait for their outputs

@@ -62,7 +62,11 @@ void Worker::give_up() {
 // Filter, output; letting the batch go acknowledges it once the outputs have let go too.
 void Worker::work(const BatchRef& batch, int64_t started) {
   working_since_.store(started, std::memory_order_relaxed);
-  context_.events_out.add(execution_->run(batch));
+  const plugin::SendersScope scope(senders_);
+  const size_t left = execution_->run(batch);
+  context_.events_out.add(left);
+  if (left != 0)
+    for (auto* charge : charges_) charge->reached_outputs();
   working_since_.store(0, std::memory_order_relaxed);
   context_.busy_nanos.add(static_cast<uint64_t>(steady_nanos() - started));
 }
@@ -83,19 +87,22 @@ bool Worker::through_memory(Turn& turn) {
 bool Worker::through_disk(Turn& turn) {
   auto& disk = *context_.persistence;
   const uint64_t seen = context_.queue.wakes();
-  if (unstored_) store(std::exchange(unstored_, {}));
+  if (unstored_) {
+    senders_ = std::move(unstored_senders_);
+    store(std::exchange(unstored_, {}));
+  }
   const bool worked = work_backlog();
   if (unstored_ || !disk.may_take()) {
-    if (!worked) context_.queue.wait(kIdleWait, seen);
+    if (!worked) context_.queue.wait(disk.patience(kIdleWait), seen);
     return true;
   }
   const bool blocked = disk.has_backlog();
-  turn = context_.queue.take(worked ? 0 : kIdleWait, std::move(turn),
+  turn = context_.queue.take(worked ? 0 : disk.patience(kIdleWait), std::move(turn),
                              blocked ? std::optional(seen) : std::nullopt);
   if (!turn) {
     if (!context_.queue.drained()) return true;
     if (!disk.has_backlog()) return false;
-    if (!worked) context_.queue.wait(kIdleWait, seen);
+    if (!worked) context_.queue.wait(disk.patience(kIdleWait), seen);
     return true;
   }
   BatchRef batch = gather(turn);
@@ -109,6 +116,8 @@ bool Worker::work_backlog() {
   for (int i = 0; i < kRecordsPerTurn && context_.persistence->may_read(); ++i) {
     const BatchRef batch = context_.generation->pool.take();
     if (!context_.persistence->read(*batch)) break;
+    senders_.clear();
+    senders_.add(0, context_.persistence->disk());
     work(batch, steady_nanos());
     worked = true;
   }
@@ -117,16 +126,21 @@ bool Worker::work_backlog() {
 
 // A batch that cannot be written waits for the disk, and input with it.
 void Worker::store(BatchRef batch) {
+  charges_.clear();  // they go with the acknowledgements
   const auto next = context_.persistence->append(writer_, *batch);
-  if (!next.ok())
+  if (!next.ok()) {
     unstored_ = std::move(batch);
-  else if (*next == Persistence::Next::run)
+    unstored_senders_ = std::move(senders_);
+  } else if (*next == Persistence::Next::run) {
     work(batch, steady_nanos());
+  }
 }
 
 // One batch of what is there; waits for more only as long as pipeline.batch.delay says.
 BatchRef Worker::gather(Turn& turn) {
   BatchRef batch = context_.generation->pool.take();
+  senders_.clear();
+  charges_.clear();
   const int64_t until =
       context_.batch_delay_millis ? steady_nanos() + context_.batch_delay_millis * 1000000 : 0;
   for (;;) {
@@ -138,11 +152,18 @@ BatchRef Worker::gather(Turn& turn) {
   }
 }
 
+void Worker::charge(const LanePtr& lane, size_t credit, Batch& batch) {
+  batch.credit += credit;
+  charges_.push_back(new Charge(context_.queue, lane, credit, steady_nanos()));
+  batch.hold(AckRef(charges_.back()));
+}
+
 void Worker::decode(Turn& turn, Batch& batch) {
-  for (auto& chunk : turn.chunks) {
-    batch.credit += chunk.credit;
-    turn.stream->decode(chunk, batch);
-  }
+  size_t credit = 0;
+  for (const auto& chunk : turn.chunks) credit += chunk.credit;
+  if (credit != 0) charge(plugin::lane_of(*turn.stream), credit, batch);
+  senders_.add(static_cast<uint32_t>(batch.sources().size()), plugin::lane_of(*turn.stream));
+  for (auto& chunk : turn.chunks) turn.stream->decode(chunk, batch);
   if (turn.flush) turn.stream->flush(batch);
   auto done = std::move(turn.done);
   context_.queue.release(turn, turn.stream->flush_after());

@@ -8,6 +8,8 @@
 
 #include "event/batch.hpp"
 #include "plan/execution.hpp"
+#include "plugin/lane.hpp"
+#include "runtime/charge.hpp"
 #include "runtime/generation.hpp"
 #include "runtime/persistence.hpp"
 
@@ -60,6 +62,7 @@ class Worker {
   void give_up();
   void work(const BatchRef& batch, int64_t started);
   BatchRef gather(Turn& turn);
+  void charge(const LanePtr& lane, size_t credit, Batch& batch);
   void decode(Turn& turn, Batch& batch);
   void flush_filters(bool final);
   void trim();
@@ -71,6 +74,10 @@ class Worker {
   std::atomic<int64_t> working_since_{0};
   queue::RecordWriter writer_;
   BatchRef unstored_;  // waits for the disk
+  plugin::Senders unstored_senders_;
+  // Of the batch that is gathered and run:
+  plugin::Senders senders_;
+  std::vector<Charge*> charges_;  // the batch holds them
   int64_t next_flush_ = 0;
   int64_t next_trim_ = 0;
 };

@@ -1,14 +1,19 @@
-// filter tenant: whose event is it? docs/tenants.md says how to use it.
-#include <algorithm>
+// filter tenant: whose event is it, and may it send so much? docs/tenants.md says how to use it.
+#include <deque>
+#include <utility>
+#include <vector>
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
+#include "base/time.hpp"
 #include "base/utf8.hpp"
 #include "match/regex.hpp"
 #include "match/text_case.hpp"
+#include "plugin/lane.hpp"
 #include "plugin/searches.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/field_name.hpp"
-#include "plugins/filters/tenant_counters.hpp"
+#include "plugins/filters/tenant_config.hpp"
 #include "plugins/filters/tenant_name.hpp"
 #include "plugins/filters/warning_limiter.hpp"
 
@@ -17,7 +22,8 @@ namespace {
 
 using plugin::Type;
 
-constexpr size_t kRemembered = 4096;  // decisions that a worker keeps
+constexpr size_t kRemembered = 4096;         // decisions that a worker keeps
+constexpr size_t kLongestRemembered = 1024;  // bytes of a name as it was found
 constexpr match::Budget kBudget{1000};
 
 constexpr plugin::Option kOptions[] = {
@@ -42,29 +48,20 @@ constexpr plugin::Option kOptions[] = {
      "default|drop|tag|dead_letter"},
     {"tag_on_refused", Type::array, "[\"_tenant_refused\"]", "Tags for events of tenants that are refused."},
     {"target", Type::string, "\"[@metadata][tenant]\"", "The field that the tenant goes into."},
-};
-
-struct Source {
-  FieldRef field;
-  std::optional<Template> text;  // instead of the field
-  bool subject = false;
-};
-
-enum class OnRefused : uint8_t { use_default, drop, tag, dead_letter };
-
-struct Config {
-  std::vector<Source> sources;
-  std::string attribute;
-  std::optional<std::string> fallback;
-  bool normalize = true;
-  TextMap<std::string> map;
-  TextMap<bool> allowed;
-  std::optional<match::Regex> allow_pattern;
-  OnRefused on_refused = OnRefused::tag;
-  std::vector<std::string> refused_tags;
-  FieldRef target;
-
-  [[nodiscard]] bool restricted() const { return !allowed.empty() || allow_pattern; }
+    {"events_per_second", Type::number, "0",
+     "How many events of a tenant may pass in a second; 0: any number."},
+    {"bytes_per_second", Type::bytes, "0",
+     "How many bytes of a tenant's events, as JSON, may pass in a second, such as \"5mb\"; 0: any number."},
+    {"burst_seconds", Type::number, "1",
+     "How much a tenant that was quiet may send at once, in seconds of its limits."},
+    {"limits", Type::hash, "{}",
+     "Limits of single tenants: a name, and a hash of the three above; what it leaves out is as for all."},
+    {"on_limit", Type::string, "\"wait\"",
+     "What becomes of a tenant over its limit: its sender has to wait, or its events are dropped, tagged or "
+     "dead "
+     "letters.",
+     0, "wait|drop|tag|dead_letter"},
+    {"tag_on_limit", Type::array, "[\"_tenant_limited\"]", "Tags for events over the limit."},
 };
 
 // What one worker counts during a call. Adding to the shared counter for each event would make workers take
@@ -82,13 +79,28 @@ struct Tally {
 struct Decision {
   std::string tenant;  // empty: refused
   bool plain = false;
-  Tally events;
-  Value value;  // the tenant in the arena of the batch, while events.pending is not 0
+  uint64_t number = 0;  // stands for the tenant
+  TenantFigures figures;
+  TenantRate rate;
+  TenantMeter meter;  // of a tenant with limits
+  // Of the call, from the tenant's first event in it on:
+  bool used = false;
+  uint64_t events = 0;
+  uint32_t source = 0;     // of the last event
+  int64_t debt_until = 0;  // steady nanoseconds
+  Value value;             // the tenant in the arena of the batch
+};
+
+// What workers share.
+struct Shared {
+  explicit Shared(bool limited) : counters(limited) {}
+  TenantCounters counters;
+  TenantBuckets buckets;
 };
 
 class TenantWorker : public plugin::FilterWorker {
  public:
-  TenantWorker(const Config& config, TenantCounters& counters) : config_(config), counters_(counters) {}
+  TenantWorker(const TenantConfig& config, Shared& shared) : config_(config), shared_(shared) {}
 
   void filter(plugin::FilterRun& run) override {
     metrics_ = &run.metrics();
@@ -98,19 +110,25 @@ class TenantWorker : public plugin::FilterWorker {
       defaulted_.counter = &metrics_->counter("defaulted");
       dropped_.counter = &metrics_->counter("dropped");
     }
+    if (config_.limits()) {
+      now_ = steady_nanos();
+      if (!limited_.counter) limited_.counter = &metrics_->counter("limited");
+    }
     for (auto* event : run.events()) {
       const std::string_view found = find(*event);
-      const bool passed = found.data() ? decide(*event, found) : take_default(*event, missing_);
-      if (!passed) refuse(*event, run);
-      if (passed)
-        if (const Status status = run.matched(*event); !status.ok())
-          warn("A common option failed", status.message());
+      const Outcome outcome = found.data() ? decide(*event, found, run) : take_default(*event, missing_, run);
+      if (outcome == Outcome::refused) refuse(*event, run);
+      if (outcome != Outcome::passed) continue;
+      if (const Status status = run.matched(*event); !status.ok())
+        warn("A common option failed", status.message());
     }
     settle();
-    for (auto* tally : {&refused_, &missing_, &defaulted_, &dropped_}) tally->settle();
+    for (auto* tally : {&refused_, &missing_, &defaulted_, &dropped_, &limited_}) tally->settle();
   }
 
  private:
+  enum class Outcome : uint8_t { passed, refused, limited };
+
   // The first source that says something; data() is null when none does.
   std::string_view find(const Event& event) {
     for (const auto& source : config_.sources) {
@@ -145,25 +163,27 @@ class TenantWorker : public plugin::FilterWorker {
     return found_;
   }
 
-  bool decide(Event& event, std::string_view found) {
-    auto known = decisions_.find(found);
-    if (known == decisions_.end()) {
-      if (decisions_.size() >= kRemembered) {
-        settle();
-        decisions_.clear();
-      }
-      known = decisions_.emplace(std::string(found), judge(found)).first;
-    }
-    Decision& decision = known->second;
-    if (!decision.tenant.empty()) return store(event, decision);
+  Outcome decide(Event& event, std::string_view found, plugin::FilterRun& run) {
+    Decision& decision = decision_of(found);
+    if (!decision.tenant.empty()) return store(event, decision, run);
     ++refused_.pending;
     uint64_t suppressed = 0;
     if (warnings_.allow(suppressed))
       log::warn("logstash.filters.tenant", "A tenant was refused",
                 {{"name", found}, {"suppressed", suppressed}});
-    if (config_.on_refused != OnRefused::use_default) return false;
+    if (config_.on_refused != OnRefused::use_default) return Outcome::refused;
     for (const auto& tag : config_.refused_tags) event.tag(tag);
-    return take_default(event, defaulted_);
+    return take_default(event, defaulted_, run);
+  }
+
+  Decision& decision_of(std::string_view found) {
+    if (found.size() > kLongestRemembered) return unremembered_.emplace_back(judge(found));
+    if (const auto known = decisions_.find(found); known != decisions_.end()) return known->second;
+    if (decisions_.size() >= kRemembered) {
+      settle();
+      decisions_.clear();
+    }
+    return decisions_.emplace(std::string(found), judge(found)).first->second;
   }
 
   Decision judge(std::string_view found) {
@@ -186,32 +206,92 @@ class TenantWorker : public plugin::FilterWorker {
   }
 
   Decision decision_for(const std::string& name) {
-    return {name, json_plain(name), {&counters_.of(name, *metrics_)}, {}};
+    Decision decision;
+    decision.tenant = name;
+    decision.plain = json_plain(name);
+    decision.number = hash_bytes(name) | 1;
+    decision.figures = shared_.counters.of(name, *metrics_);
+    decision.rate = config_.rate_of(name);
+    return decision;
   }
 
-  bool take_default(Event& event, Tally& tally) {
+  Outcome take_default(Event& event, Tally& tally, plugin::FilterRun& run) {
     ++tally.pending;
-    if (!config_.fallback) return false;
+    if (!config_.fallback) return Outcome::refused;
     if (fallback_.tenant.empty()) fallback_ = decision_for(*config_.fallback);
-    return store(event, fallback_);
+    return store(event, fallback_, run);
   }
 
-  bool store(Event& event, Decision& decision) {
-    const bool first = decision.events.pending == 0;  // of the call
-    if (first) decision.value = Value::string(event.arena().copy(decision.tenant), decision.plain);
+  Outcome store(Event& event, Decision& decision, plugin::FilterRun& run) {
+    const bool first = !decision.used;
+    if (first) begin(event, decision);
+    if (first || event.source != decision.source) {
+      decision.source = event.source;
+      if (auto* lane = plugin::sender_of(event))
+        lane->tenant.store(decision.number, std::memory_order_relaxed);
+      if (decision.rate.limited() && config_.on_limit == OnLimit::wait)
+        senders_.emplace_back(&decision, &event);
+    }
     const SetError error = event.set(config_.target, decision.value);
     if (error != SetError::none) {
       warn("The tenant could not be stored", set_status(error, config_.target).message());
-      return false;
+      return Outcome::refused;
     }
-    ++decision.events.pending;
-    if (first) used_.push_back(&decision);
-    return true;
+    ++decision.events;
+    return decision.rate.limited() ? limit(event, decision, run) : Outcome::passed;
+  }
+
+  // The tenant's first event in this call.
+  void begin(const Event& event, Decision& decision) {
+    decision.value = Value::string(event.arena().copy(decision.tenant), decision.plain);
+    decision.used = true;
+    used_.push_back(&decision);
+    if (!decision.rate.limited()) return;
+    auto bucket = decision.meter.bucket();
+    if (!bucket || !TenantBuckets::known(*bucket))
+      bucket = shared_.buckets.of(decision.tenant, decision.rate, now_);
+    decision.meter.begin(std::move(bucket), now_);
+  }
+
+  Outcome limit(Event& event, Decision& decision, plugin::FilterRun& run) {
+    if (!decision.meter.over()) {
+      decision.meter.pass(event);
+      return Outcome::passed;
+    }
+    decision.meter.limit();
+    ++limited_.pending;
+    switch (config_.on_limit) {
+      case OnLimit::wait:  // what is here goes on; settle() sees to the sender
+        decision.meter.pass(event);
+        return Outcome::passed;
+      case OnLimit::tag:
+        for (const auto& tag : config_.limited_tags) event.tag(tag);
+        return Outcome::passed;
+      case OnLimit::dead_letter:
+        (void)run.refuse(event, "The event's tenant is over its limit");
+        return Outcome::limited;
+      case OnLimit::drop:
+        event.cancel();
+        return Outcome::limited;
+    }
+    return Outcome::passed;
   }
 
   void settle() {
-    for (auto* decision : used_) decision->events.settle();
+    for (auto* decision : used_) {
+      decision->figures.events->add(std::exchange(decision->events, 0));
+      decision->used = false;
+      if (!decision->rate.limited()) continue;
+      decision->debt_until = decision->meter.settle(decision->figures, now_);
+      if (config_.on_limit == OnLimit::wait && decision->debt_until > now_)
+        decision->figures.waited->add(decision->meter.bucket()->make_wait(decision->debt_until, now_));
+    }
+    for (const auto& [decision, event] : senders_)
+      if (auto* lane = plugin::sender_of(*event); lane && decision->debt_until > now_)
+        lane->hold_until(decision->debt_until);
     used_.clear();
+    senders_.clear();
+    unremembered_.clear();
   }
 
   // Whatever the sender put into the target must not pass for a tenant.
@@ -236,13 +316,17 @@ class TenantWorker : public plugin::FilterWorker {
       log::warn("logstash.filters.tenant", what, {{"exception", why}, {"suppressed", suppressed}});
   }
 
-  const Config& config_;
-  TenantCounters& counters_;
+  const TenantConfig& config_;
+  Shared& shared_;
   plugin::PluginMetrics* metrics_ = nullptr;
-  Tally refused_, missing_, defaulted_, dropped_;
+  Tally refused_, missing_, defaulted_, dropped_, limited_;
   TextMap<Decision> decisions_;
   Decision fallback_;
-  std::vector<Decision*> used_;  // in this call
+  // Of the call:
+  int64_t now_ = 0;  // steady nanoseconds, when there are limits
+  std::vector<Decision*> used_;
+  std::vector<std::pair<Decision*, const Event*>> senders_;  // each event is of another sender than the last
+  std::deque<Decision> unremembered_;
   std::string found_, attribute_;
   match::Captures captures_;
   WarningLimiter warnings_;
@@ -250,17 +334,10 @@ class TenantWorker : public plugin::FilterWorker {
 
 class Tenant : public plugin::Filter {
  public:
-  explicit Tenant(plugin::Setup& setup) {
-    config_.normalize = setup.options.boolean("normalize");
-    config_.refused_tags = setup.options.strings("tag_on_refused");
-    config_.target = setup.field("target");
-    add_sources(setup);
-    add_names(setup);
-    add_refusal(setup);
-  }
+  explicit Tenant(plugin::Setup& setup) : config_(read_tenant_config(setup)), shared_(config_.limits()) {}
 
   std::unique_ptr<plugin::FilterWorker> worker() override {
-    return std::make_unique<TenantWorker>(config_, counters_);
+    return std::make_unique<TenantWorker>(config_, shared_);
   }
 
   void flow(plugin::Flow& flow) const override {
@@ -276,87 +353,12 @@ class Tenant : public plugin::Filter {
   void searches(plugin::Searches& searches) const override {
     if (!config_.allow_pattern) return;
     const auto& regex = *config_.allow_pattern;
-    searches.add({"allow_pattern", allow_pattern_, regex.pattern(), regex});
+    searches.add({"allow_pattern", config_.allow_pattern_text, regex.pattern(), regex});
   }
 
  private:
-  void add_sources(plugin::Setup& setup) {
-    config_.attribute = setup.options.string("certificate_attribute");
-    for (const auto& item : setup.options.items("source")) {
-      Source source;
-      if (item.text.find("%{") != std::string::npos) {
-        source.text = Template(item.text);
-        if (const auto problem = source.text->problem(); !problem.empty())
-          setup.error("source", "E0304", "The source cannot be filled in: " + std::string(problem)).span =
-              item.span;
-      } else if (auto ref = FieldRef::parse(item.text); ref.ok()) {
-        source.field = std::move(ref).value();
-      } else {
-        setup.error("source", "E0304", ref.message(), "Write a field as `name` or as [outer][inner].").span =
-            item.span;
-      }
-      const auto& steps = source.field.steps();
-      const auto last = steps.empty() ? std::string_view{} : steps.back().key.text();
-      source.subject = last == "subject" || last == "sslsubject";
-      config_.sources.push_back(std::move(source));
-    }
-    if (config_.sources.empty())
-      setup.error("source", "E0306", "The list of sources is empty",
-                  "Name at least one field, such as [tenant_id].");
-  }
-
-  // A tenant's name as the config writes it.
-  std::string legal_name(plugin::Setup& setup, std::string_view option, const std::string& written,
-                         Span span) {
-    std::string name = written;
-    if (config_.normalize ? normalize_tenant(written, name) : tenant_name_legal(written)) return name;
-    setup
-        .error(option, "E0306", "\"" + written + "\" cannot be a tenant: it becomes part of an index name",
-               "Use small letters, digits, `-`, `_` and `.`, begin with a letter or digit, and at most 100 "
-               "bytes.")
-        .span = span;
-    return {};
-  }
-
-  void add_names(plugin::Setup& setup) {
-    const auto& options = setup.options;
-    if (const auto fallback = options.maybe_string("default"))
-      config_.fallback = legal_name(setup, "default", *fallback, options.span("default"));
-    for (const auto& [found, tenant] : options.hash("map"))
-      config_.map.emplace(found, legal_name(setup, "map", tenant.text, tenant.span));
-    for (const auto& item : options.items("allow"))
-      config_.allowed.emplace(legal_name(setup, "allow", item.text, item.span), true);
-    if (const auto pattern = options.maybe_string("allow_pattern")) {
-      auto regex = match::Regex::compile("\\A(?:" + *pattern + ")\\z");
-      if (regex.ok()) {
-        config_.allow_pattern = std::move(regex).value();
-        allow_pattern_ = *pattern;
-      } else {
-        setup.error("allow_pattern", "E0301", "The regular expression is not valid: " + regex.message());
-      }
-    }
-  }
-
-  void add_refusal(plugin::Setup& setup) {
-    const std::string choice = setup.options.string("on_refused");
-    config_.on_refused = choice == "drop"                          ? OnRefused::drop
-                         : choice == "tag"                         ? OnRefused::tag
-                         : choice == "dead_letter"                 ? OnRefused::dead_letter
-                         : choice == "default" || config_.fallback ? OnRefused::use_default
-                                                                   : OnRefused::tag;
-    if (choice == "default" && !config_.fallback)
-      setup.error("on_refused", "E0308", "on_refused => \"default\" needs the option default",
-                  "Add default => \"NAME\", or choose drop or tag.");
-    if (config_.fallback && config_.restricted() && choice.empty())
-      setup.warning("allow", "W0306",
-                    "Events of tenants that are refused go to the tenant \"" + *config_.fallback + "\"",
-                    "Say so with on_refused => \"default\", or keep them apart with on_refused => \"tag\" or "
-                    "\"drop\".");
-  }
-
-  Config config_;
-  std::string allow_pattern_;  // as the config has it
-  TenantCounters counters_;
+  const TenantConfig config_;
+  Shared shared_;
 };
 
 }  // namespace
@@ -365,7 +367,8 @@ extern const plugin::Spec filter_tenant;
 const plugin::Spec filter_tenant{
     .kind = plugin::Kind::filter,
     .name = "tenant",
-    .summary = "Finds out whose event it is, and refuses tenants that there are not.",
+    .summary =
+        "Finds out whose event it is, refuses tenants that there are not, and limits what each may send.",
     .options = kOptions,
     .example =
         "filter { tenant { source => [\"[tenant_id]\", \"[fields][tenant]\"] default => \"unknown\" } }",

@@ -299,9 +299,10 @@ class BeatsInput : public plugin::Input {
   static void keep_alive(Server& server) {
     const uint64_t now = server.loop->now_millis();
     // While nothing is read, what a client waits for may still be in the system's buffers.
-    const bool all = server.gate->full();
     for (auto& [connection, peer] : server.peers)
-      if ((all || peer->waiting()) && now - peer->last_sign_millis >= kKeepAliveMillis) peer->keep_alive(now);
+      if ((server.gate->full(*connection) || peer->waiting()) &&
+          now - peer->last_sign_millis >= kKeepAliveMillis)
+        peer->keep_alive(now);
   }
 
   static void read_codec(plugin::Setup& setup, Settings& s) {

@@ -2,11 +2,16 @@
 
 #include <vector>
 
+#include "plugin/lane.hpp"
+
 namespace sluice::plugins {
 
 void ConnectionGate::add(net::TcpConnection& connection, std::shared_ptr<plugin::Stream> stream) {
-  open_[&connection] = {std::move(stream), false};
-  if (full_ || shut_) connection.pause_reading();
+  auto& member = open_[&connection] = {std::move(stream)};
+  if (shut_)
+    connection.pause_reading();
+  else if (!plugin::has_room(sink_, *member.stream))
+    wait_for_room(connection, member);
 }
 
 void ConnectionGate::remove(net::TcpConnection& connection) {
@@ -27,13 +32,19 @@ void ConnectionGate::release(net::TcpConnection& connection) {
   const auto at = open_.find(&connection);
   if (at == open_.end() || !at->second.held) return;
   at->second.held = false;
-  if (!full_ && !shut_) connection.resume_reading();
+  if (!at->second.full && !shut_) connection.resume_reading();
+}
+
+bool ConnectionGate::full(net::TcpConnection& connection) const {
+  const auto at = open_.find(&connection);
+  return at != open_.end() && at->second.full;
 }
 
 void ConnectionGate::push(net::TcpConnection& connection, plugin::Chunk chunk) {
   const auto at = open_.find(&connection);
   if (at == open_.end() || shut_) return;
-  if (!sink_.push(at->second.stream, std::move(chunk)) && !full_) close_gate();
+  auto& member = at->second;
+  if (!sink_.push(member.stream, std::move(chunk)) && !member.full) wait_for_room(connection, member);
 }
 
 void ConnectionGate::shut() {
@@ -51,21 +62,24 @@ void ConnectionGate::close_all() {
   for (auto& connection : all) connection->close();
 }
 
-void ConnectionGate::close_gate() {
-  full_ = true;
-  for (auto& [connection, member] : open_) connection->pause_reading();
-  sink_.when_ready([gate = weak_from_this(), &loop = loop_] {
-    loop.post([gate] {
-      if (const auto self = gate.lock()) self->open_gate();
-    });
-  });
+void ConnectionGate::wait_for_room(net::TcpConnection& connection, Member& member) {
+  member.full = true;
+  connection.pause_reading();
+  plugin::when_room(sink_, *member.stream,
+                    [gate = weak_from_this(), &loop = loop_, open = connection.weak_from_this()] {
+                      loop.post([gate, open] {
+                        const auto self = gate.lock();
+                        const auto connection = open.lock();
+                        if (self && connection) self->go_on(*connection);
+                      });
+                    });
 }
 
-void ConnectionGate::open_gate() {
-  full_ = false;
-  if (shut_) return;
-  for (auto& [connection, member] : open_)
-    if (!member.held) connection->resume_reading();
+void ConnectionGate::go_on(net::TcpConnection& connection) {
+  const auto at = open_.find(&connection);
+  if (at == open_.end()) return;
+  at->second.full = false;
+  if (!at->second.held && !shut_) connection.resume_reading();
 }
 
 }  // namespace sluice::plugins

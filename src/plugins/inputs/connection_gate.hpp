@@ -1,5 +1,5 @@
-// Back-pressure for inputs with many connections: when the pipeline is full all of them stop reading, and TCP
-// slows their peers down.
+// Back-pressure for inputs with many connections: those that the pipeline has no room for stop reading, and
+// TCP slows their peers down.
 #pragma once
 
 #include <memory>
@@ -23,13 +23,14 @@ class ConnectionGate : public std::enable_shared_from_this<ConnectionGate> {
   /// The connection is not read until release(), whatever the gate does.
   void hold(net::TcpConnection& connection);
   void release(net::TcpConnection& connection);
-  /// Pushes a chunk of the connection's stream; all connections stop reading when the pipeline is full.
+  /// Pushes a chunk of the connection's stream; the connection is not read while the pipeline has no room for
+  /// it.
   void push(net::TcpConnection& connection, plugin::Chunk chunk);
   /// Nothing is read or pushed any more, for good, and all streams are finished (Input::stop()).
   void shut();
   [[nodiscard]] bool shut_down() const { return shut_; }
-  /// True while nothing is read because the pipeline is full.
-  [[nodiscard]] bool full() const { return full_; }
+  /// True while the connection is not read because the pipeline has no room for it.
+  [[nodiscard]] bool full(net::TcpConnection& connection) const;
   [[nodiscard]] plugin::InputSink& sink() const { return sink_; }
   [[nodiscard]] size_t size() const { return open_.size(); }
   /// Closes every connection.
@@ -39,14 +40,14 @@ class ConnectionGate : public std::enable_shared_from_this<ConnectionGate> {
   struct Member {
     std::shared_ptr<plugin::Stream> stream;
     bool held = false;
+    bool full = false;
   };
-  void close_gate();
-  void open_gate();
+  void wait_for_room(net::TcpConnection& connection, Member& member);
+  void go_on(net::TcpConnection& connection);
 
   net::Loop& loop_;
   plugin::InputSink& sink_;
   std::unordered_map<net::TcpConnection*, Member> open_;
-  bool full_ = false;
   bool shut_ = false;
 };
 

@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/slab.hpp"
 #include "plugin/decoration.hpp"
+#include "plugin/lane.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/inputs/host_field.hpp"
 #include "plugins/inputs/stop_signal.hpp"
@@ -198,12 +199,14 @@ class GeneratorInput : public plugin::Input {
   void generate(plugin::InputSink& sink) {
     lay_out_text();
     std::vector<std::shared_ptr<GeneratorStream>> streams;
-    for (int64_t i = 0; i < threads_; ++i)
+    for (int64_t i = 0; i < threads_; ++i) {
       streams.push_back(std::make_shared<GeneratorStream>(shared_, codec_->decoder()));
+      plugin::share_lane(*streams.back(), *streams.front());
+    }
     const uint64_t total = count_ > 0 ? static_cast<uint64_t>(count_) * texts_.size() : UINT64_MAX;
     for (uint64_t next = 0; next < total; next += kEventsPerChunk) {
       for (const auto& stream : streams) {
-        if (!sink.wait_ready(stop_.flag())) break;
+        if (!plugin::wait_room(sink, *stream, stop_.flag())) break;
         plugin::Chunk chunk;
         chunk.position = next;
         chunk.count = std::min(kEventsPerChunk, total - next);

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/time.hpp"
 #include "plugin/decoration.hpp"
+#include "plugin/lane.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/inputs/host_field.hpp"
 #include "plugins/inputs/stop_signal.hpp"
@@ -130,7 +131,7 @@ class HeartbeatInput : public plugin::Input {
     const auto step = static_cast<int64_t>(std::llround(std::min(interval_, 1e9) * 1e9));
     int64_t due = steady_nanos();
     for (int64_t number = 1;; ++number) {
-      if (!sink.wait_ready(stop_.flag())) break;
+      if (!plugin::wait_room(sink, *stream, stop_.flag())) break;
       for (int64_t i = 0; i < threads_; ++i) {
         plugin::Chunk chunk;
         chunk.position = static_cast<uint64_t>(number);

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/slab.hpp"
 #include "plugin/decoration.hpp"
+#include "plugin/lane.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/inputs/host_field.hpp"
 #include "plugins/inputs/stop_signal.hpp"
@@ -92,7 +93,7 @@ class StdinInput : public plugin::Input {
   void read(const std::shared_ptr<StdinStream>& stream, plugin::InputSink& sink) {
     const size_t size = fields_->set_original ? kReadSizeWithOriginal : kReadSize;
     uint64_t position = 0;
-    while (sink.wait_ready(stop_.flag())) {
+    while (plugin::wait_room(sink, *stream, stop_.flag())) {
       if (!stop_.wait(STDIN_FILENO, -1)) {
         if (stop_.is_set()) break;
         continue;

@@ -10,6 +10,7 @@
 #include "net/loop.hpp"
 #include "net/udp.hpp"
 #include "plugin/decoration.hpp"
+#include "plugin/lane.hpp"
 #include "plugin/spec.hpp"
 #include "plugins/filters/warning_limiter.hpp"
 #include "plugins/inputs/access.hpp"
@@ -134,7 +135,10 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
   Receiver(std::shared_ptr<Shared> shared, std::shared_ptr<net::Loop> loop, plugin::InputSink& sink,
            size_t streams)
       : shared_(std::move(shared)), loop_(std::move(loop)), sink_(sink) {
-    for (size_t i = 0; i < streams; ++i) streams_.push_back(std::make_shared<UdpStream>(shared_));
+    for (size_t i = 0; i < streams; ++i) {
+      streams_.push_back(std::make_shared<UdpStream>(shared_));
+      plugin::share_lane(*streams_.back(), *streams_.front());
+    }
   }
 
   Status bind(const net::UdpOptions& options) {
@@ -186,7 +190,7 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
     if (pipeline_full_) return;
     pipeline_full_ = true;
     pause();
-    sink_.when_ready([weak = weak_from_this(), loop = loop_] {
+    plugin::when_room(sink_, *streams_.front(), [weak = weak_from_this(), loop = loop_] {
       loop->post([weak] {
         const auto self = weak.lock();
         if (!self) return;

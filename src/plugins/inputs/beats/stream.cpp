@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "plugin/lane.hpp"
 
 namespace sluice::plugins::beats {
 namespace {
@@ -22,7 +23,9 @@ BeatsStream::BeatsStream(std::shared_ptr<const Settings> settings, std::shared_p
       peer_(std::move(peer)),
       sink_(sink),
       events_(std::make_shared<EventStream>(settings_, peer_)),
-      decoder_(settings_->limits) {}
+      decoder_(settings_->limits) {
+  plugin::share_lane(*events_, *this);
+}
 
 BeatsStream::~BeatsStream() { drop_held(); }
 

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "plugin/lane.hpp"
 
 namespace sluice::plugins::dead_letters {
 namespace {
@@ -81,7 +82,7 @@ Status Reader::read_segment(const queue::LetterSegment& segment) {
     if (!more.ok()) return more.status();
     if (!*more) break;
     if (record.header.first < from || too_old(record)) continue;
-    if (!sink_.wait_ready(stop_.flag())) return {};
+    if (!plugin::wait_room(sink_, *stream_, stop_.flag())) return {};
     next_ = {segment.number, record.header.first + 1};
     push(record, {segment.number, record.header.first});
     if (steady_nanos() - maintained_ > kSaveEvery) maintain();

@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "plugin/lane.hpp"
 #include "plugins/inputs/file/glob.hpp"
 
 namespace sluice::plugins::file {
@@ -256,7 +257,7 @@ bool Watcher::read(File& file) {
   const uint64_t turn = whole ? settings_->chunk_count : std::min(settings_->chunk_count, kChunksPerTurn);
   for (uint64_t i = 0; i < turn; ++i) {
     write_sincedb_when_due();
-    if (!sink_.ready() && !sink_.wait_ready(stop_.flag())) return false;
+    if (file.stream && !plugin::wait_room(sink_, *file.stream, stop_.flag())) return false;
     if (stop_.is_set()) return false;
     switch (file.reader->next(whole, piece)) {
       case Reader::Outcome::piece:
