@@ -276,6 +276,19 @@ TEST_CASE("a sender that has to wait is not taken and not read on, and delays no
   pipe.queue.release(turn, std::nullopt);
 }
 
+TEST_CASE("a sender that has to wait does not hold up a queue that is to become empty") {
+  Pipe pipe(16 * kMega);
+  const auto held = stream();
+  lane_of(*held)->hold_until(steady_nanos() + 3'600'000 * kMilli);
+  pipe.queue.push(held, chunk(300));
+  CHECK(pipe.step() == nullptr);
+  pipe.queue.hold();
+  CHECK(pipe.step() == held.get());
+  CHECK_FALSE(pipe.queue.has_room(*lane_of(*held)));
+  pipe.queue.let_go();
+  CHECK(pipe.queue.has_room(*lane_of(*held)));
+}
+
 TEST_CASE("a sender that has to wait does not hold up the end") {
   Pipe pipe(16 * kMega);
   const auto held = stream();
