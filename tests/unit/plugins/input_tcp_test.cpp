@@ -76,9 +76,11 @@ TEST_CASE("tcp reads nothing while the pipeline is full, and all of it afterward
   Running run("tcp { host => \"127.0.0.1\" port => 0 dns_reverse_lookup_enabled => false }");
   REQUIRE(run.start().ok());
   Client client(run.port());
-  run.sink.set_full(true);
   REQUIRE(client.send("first\n"));
   REQUIRE(run.sink.wait([&] { return run.sink.queued() == 1; }));
+  run.sink.set_full(true);
+  REQUIRE(client.send("second\n"));  // with the answer to it the input hears that there is no room
+  REQUIRE(run.sink.wait([&] { return run.sink.queued() == 2; }));
   std::thread sender([&] {
     for (int i = 0; i < 20'000; ++i)
       client.send("another line that takes some room in the buffers of the system\n");
@@ -86,9 +88,9 @@ TEST_CASE("tcp reads nothing while the pipeline is full, and all of it afterward
   });
   Client late(run.port());
   late.send("late\n");
-  CHECK_FALSE(run.sink.wait([&] { return run.sink.queued() > 1; }, 200));
+  CHECK_FALSE(run.sink.wait([&] { return run.sink.queued() > 2; }, 200));
   run.sink.set_full(false);
-  CHECK(run.sink.take(20'002).size() == 20'002);
+  CHECK(run.sink.take(20'003).size() == 20'003);
   sender.join();
 }
 

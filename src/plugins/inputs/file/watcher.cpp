@@ -257,7 +257,9 @@ bool Watcher::read(File& file) {
   const uint64_t turn = whole ? settings_->chunk_count : std::min(settings_->chunk_count, kChunksPerTurn);
   for (uint64_t i = 0; i < turn; ++i) {
     write_sincedb_when_due();
-    if (file.stream && !plugin::wait_room(sink_, *file.stream, stop_.flag())) return false;
+    if (!(file.stream ? plugin::wait_room(sink_, *file.stream, stop_.flag())
+                      : sink_.wait_ready(stop_.flag())))
+      return false;
     if (stop_.is_set()) return false;
     switch (file.reader->next(whole, piece)) {
       case Reader::Outcome::piece:
