@@ -44,7 +44,7 @@ def every(step, *rests):
 
 
 BUSY = "Documents were refused for now; they are sent again"
-AWAY = "Elasticsearch cannot be reached; events wait"
+AWAY = "Elasticsearch cannot be reached: the circuit is open, and events wait"
 DESTINATIONS = {
     # Not there.
     "fault: the destination is down": Destination(None, (AWAY, "Connection refused"), listening=False),
