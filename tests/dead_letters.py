@@ -16,10 +16,9 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 import urllib.request
 
-from checks import free_port
+from checks import free_port, run_tests
 
 WAIT = 30  # seconds for something that should come soon
 
@@ -402,25 +401,7 @@ def test_killed_at_any_moment(bench):
 def main():
     binary = str(pathlib.Path(sys.argv[1]).resolve())
     only = sys.argv[2] if len(sys.argv) > 2 else ""
-    passed = failed = 0
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or only not in name:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            bench = Bench(binary, pathlib.Path(folder))
-            try:
-                test(bench)
-                passed += 1
-            except Exception:  # a failure of one test must not end the run
-                failed += 1
-                print(f"FAIL {name}\n{traceback.format_exc()}")
-                log = pathlib.Path(folder) / "engine.log"
-                if log.exists():
-                    print("".join(log.read_text().splitlines(True)[-15:]))
-            finally:
-                bench.close()
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+    return run_tests(globals(), lambda folder: Bench(binary, folder), only)
 
 
 if __name__ == "__main__":

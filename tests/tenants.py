@@ -10,16 +10,14 @@ import pathlib
 import re
 import socket
 import sys
-import tempfile
 import threading
 import time
-import traceback
 import urllib.request
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(FOLDER / "faults"), str(FOLDER)]
 
-from checks import check, equal, free_port  # noqa: E402
+from checks import check, equal, free_port, run_tests  # noqa: E402
 from engine import Engine, wait_until  # noqa: E402
 
 WAIT = 60  # seconds for something that should come soon
@@ -196,36 +194,27 @@ def test_what_is_over_a_limit_is_dropped_and_counted(start):
     equal(figures["quiet"]["limited"], 0)
 
 
+class Starter:
+    """What a test gets: called with options it starts a Bench, and all of them are closed at the end."""
+
+    def __init__(self, binary, folder):
+        self._binary, self._folder, self._benches = binary, folder, []
+
+    def __call__(self, options=""):
+        self._benches.append(Bench(self._binary, self._folder, options))
+        return self._benches[-1]
+
+    def close(self):
+        for bench in self._benches:
+            bench.close()
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     binary = str(pathlib.Path(sys.argv[1]).resolve())
     only = sys.argv[2] if len(sys.argv) > 2 else ""
-    passed = failed = 0
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or only not in name:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            benches = []
-
-            def start(options="", folder=folder, benches=benches):
-                benches.append(Bench(binary, pathlib.Path(folder), options))
-                return benches[-1]
-
-            try:
-                test(start)
-                passed += 1
-            except Exception:  # a failure of one test must not end the run
-                failed += 1
-                print(f"FAIL {name}\n{traceback.format_exc()}")
-                log = pathlib.Path(folder) / "engine.log"
-                if log.exists():
-                    print("".join(log.read_text().splitlines(True)[-15:]))
-            finally:
-                for bench in benches:
-                    bench.close()
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+    return run_tests(globals(), lambda folder: Starter(binary, folder), only)
 
 
 if __name__ == "__main__":
