@@ -58,6 +58,11 @@ queue::LetterSettings settings() {
   return s;
 }
 
+// Nothing of what is read is decoded here.
+struct Undecoded : plugin::Stream {
+  void decode(plugin::Chunk&, Batch&) override {}
+};
+
 // One process: a pipeline that refuses events, and an input that reads what was refused. Letters are on the
 // simulated disk, and so is what is saved of the position; it is loaded from a real file.
 struct Process {
@@ -68,7 +73,7 @@ struct Process {
     auto opened = queue::LetterWriter::open(env, settings());
     if (opened.ok()) writer = std::move(opened).value();
     letters::ReaderConfig config{kFolder, sincedb, true, seed % 2 == 0, {}};
-    reader = std::make_unique<letters::Reader>(env, config, nullptr, sink, stop);
+    reader = std::make_unique<letters::Reader>(env, config, std::make_shared<Undecoded>(), sink, stop);
     REQUIRE(reader->load().ok());
   }
 
