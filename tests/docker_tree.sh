@@ -85,6 +85,7 @@ holds "also when the command names the engine" answers / "$home/bin/logstash"
 port=$(free_port)
 more=API_HTTP_HOST=127.0.0.1
 holds "/healthz answers on the port of the environment, and SIGTERM ends the engine" answers /healthz
+cp docker/config/logstash.yml "$home/config/"
 more="API_AUTH_TYPE=basic API_AUTH_BASIC_USERNAME=u API_AUTH_BASIC_PASSWORD=Passw0rdx"
 holds "/healthz answers without the password, as the health check asks" answers /healthz
 
